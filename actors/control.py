@@ -1,0 +1,154 @@
+"""The control socket: clients on this machine send typed requests, a JSON line each, and get one answer line each.
+
+Who asks is known from the socket itself (the peer's user id), never from what is sent. A client that stops reading is cut off; it
+delays nobody, because each has a task of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import trio
+
+from holdfast.events.errors import HoldfastError
+from holdfast.events.messages import Answer, Refusal, Request
+from holdfast.store.home import Home
+from holdfast.store.unix_path import short_address
+
+from .actor import Actor
+from .address import Address
+from .inbox import Inbox
+from .scheduler import Ask
+from .world import name_of_user
+
+LINE_BYTES_MAX: Final = 256 * 1024 * 1024
+CLIENTS_MAX: Final = 256
+SEND_S: Final = 10.0
+_READ_BYTES: Final = 256 * 1024
+_BACKLOG: Final = 128
+_SO_PEERCRED_FORMAT: Final = "3i"
+_LOCAL_PEERCRED: Final = 1
+_XUCRED_BYTES: Final = 76
+
+_decoder: Final = msgspec.json.Decoder(Request)
+_encoder: Final = msgspec.json.Encoder()
+
+
+class _Nothing(msgspec.Struct, frozen=True):
+    """No message goes to this actor; clients come over the socket."""
+
+
+class ControlServer(Actor[_Nothing]):
+    """Serves the home's control socket."""
+
+    def __init__(self, home: Home, scheduler: Address[Ask], author: Callable[[trio.SocketStream], str]) -> None:
+        """`author` names whoever is at the other end of a connection."""
+        self._path = home.control
+        self._scheduler = scheduler
+        self._author = author
+        self._room = trio.CapacityLimiter(CLIENTS_MAX)
+
+    @staticmethod
+    def inbox() -> Inbox[_Nothing]:
+        """The inbox that the runtime wants of every actor."""
+        return Inbox("control", 1)
+
+    async def run(
+        self, inbox: Inbox[_Nothing], *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Listen until stopped."""
+        listener = trio.SocketListener(trio.socket.from_stdlib_socket(listen(self._path)))
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(trio.serve_listeners, self._serve_client, [listener])
+                await super().run(inbox, task_status=task_status)
+                nursery.cancel_scope.cancel()
+        finally:
+            self._path.unlink(missing_ok=True)
+
+    async def handle(self, batch: Sequence[_Nothing]) -> None:
+        """Nothing ever comes."""
+
+    async def _serve_client(self, stream: trio.SocketStream) -> None:
+        try:
+            self._room.acquire_on_behalf_of_nowait(stream)
+        except trio.WouldBlock:
+            busy = f"{CLIENTS_MAX} clients are being served, the most that are at a time; try again in a moment"
+            await self._send(stream, Refusal(busy, 3))
+            await stream.aclose()
+            return
+        try:
+            async with stream:
+                author = self._author(stream)
+                async for line in _lines(stream):
+                    if not await self._send(stream, await self._answer(line, author)):
+                        return
+        except trio.BrokenResourceError:
+            return
+        finally:
+            self._room.release_on_behalf_of(stream)
+
+    async def _answer(self, line: bytes, author: str) -> Answer:
+        try:
+            request = _decoder.decode(line)
+        except (msgspec.DecodeError, RecursionError) as error:
+            return Refusal(f"the request is not one that this supervisor knows: {error}", 2)
+        try:
+            return await self._scheduler.ask(lambda reply: Ask(reply, request, author))
+        except HoldfastError as error:
+            return Refusal(str(error), error.exit_code)
+
+    async def _send(self, stream: trio.SocketStream, answer: Answer) -> bool:
+        with trio.move_on_after(SEND_S) as bound:
+            await stream.send_all(_encoder.encode(answer) + b"\n")
+        return not bound.cancelled_caught
+
+
+async def _lines(stream: trio.SocketStream) -> AsyncIterator[bytes]:
+    """Lines as they come in; the stream counts as ended when one passes LINE_BYTES_MAX."""
+    parts: list[bytes] = []
+    size = 0
+    while data := await stream.receive_some(_READ_BYTES):
+        *ended, rest = bytes(data).split(b"\n")
+        for line in ended:
+            yield b"".join([*parts, line])
+            parts, size = [], 0
+        parts.append(rest)
+        size += len(rest)
+        if size > LINE_BYTES_MAX:
+            return
+
+
+def listen(path: Path) -> socket.socket:
+    """A listening Unix socket at `path`, private from the moment it exists; one left by a killed supervisor is replaced.
+
+    The caller holds the home's lock, so nobody else listens there.
+    """
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    # The socket file gets its mode from the umask at bind; set for this moment, in the only thread that makes files.
+    umask = os.umask(0o177)
+    try:
+        with short_address(path) as address:
+            listener.bind(address)
+    finally:
+        os.umask(umask)
+    listener.listen(_BACKLOG)
+    return listener
+
+
+def peer_name(stream: trio.SocketStream) -> str:
+    """The login name of the user at the other end."""
+    if sys.platform == "darwin":
+        credentials = stream.socket.getsockopt(0, _LOCAL_PEERCRED, _XUCRED_BYTES)
+        return name_of_user(struct.unpack_from("i", credentials, 4)[0])
+    size = struct.calcsize(_SO_PEERCRED_FORMAT)
+    credentials = stream.socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    return name_of_user(struct.unpack(_SO_PEERCRED_FORMAT, credentials)[1])

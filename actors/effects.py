@@ -1,0 +1,115 @@
+"""What a committed turn does to the world: launches, stops, revocations and acknowledgements, derived from records."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from holdfast.events import facts
+from holdfast.events.draft import Draft
+from holdfast.events.limits import limit_of
+from holdfast.events.records import Job
+from holdfast.events.spec import JobSpec
+from holdfast.events.states import Launching, Running, Unknown
+
+from .address import Address
+from .live import Live
+from .targets.messages import Acknowledge, Launch, Order, Rate, Revoke, SetCapacity, Stop, TargetMessage
+from .writer import OpenLog
+
+
+class Effects:
+    """Tells targets what to do. Everything here may be said twice: runners know every token that they have seen."""
+
+    def __init__(self, live: Live, log: OpenLog, targets: dict[str, Address[TargetMessage]]) -> None:
+        self._live = live
+        self._log = log
+        self._targets = targets
+        self._sessions: dict[str, int] = {}
+
+    def attach(self, target: str, session: int) -> None:
+        """From now on speak to this connection of the target."""
+        self._sessions[target] = session
+
+    async def derive(self, draft: Draft, resend: dict[str, list[Job]]) -> None:
+        """Tell targets what the committed draft means. `resend`: by target just attached, launches it does not know."""
+        launches: dict[str, list[Job]] = defaultdict(list)
+        stops: dict[str, list[str]] = defaultdict(list)
+        for target, jobs in resend.items():
+            await self._introduce(target)
+            launches[target] += [self._live.jobs[job.id] for job in jobs if job.id in self._live.jobs]
+            stops[target] += self._cancelling(target)
+        paused: list[str] = []
+        for entry in draft.entries:
+            match entry.event:
+                case facts.AttemptLaunched(job=job, target=target):
+                    launches[target].append(self._live.jobs[job])
+                case facts.CancelRequested(job=job):
+                    if job in self._live.jobs:
+                        found = self._live.jobs[job]
+                        stops[found.policy.target].append(self._token(found))
+                case facts.TargetConfigured(target=target):
+                    await self._introduce(target)
+                case facts.TargetPaused(target=target):
+                    paused.append(target)
+                case _:
+                    pass
+        await self._acknowledge(draft)
+        for target, jobs in launches.items():
+            await self._launch(target, jobs)
+        for target, tokens in stops.items():
+            if tokens:
+                await self._targets[target].tell(Stop(self._sessions.get(target, 0), tuple(tokens)))
+        for target in paused:
+            await self._revoke(target)
+
+    async def revoke_queued(self) -> None:
+        """Take back everywhere what has not started."""
+        for target in self._targets:
+            await self._revoke(target)
+
+    async def _revoke(self, target: str) -> None:
+        tokens = [self._token(job) for job in self._live.in_flight(target) if isinstance(job.state, Launching)]
+        if tokens:
+            await self._targets[target].tell(Revoke(self._sessions.get(target, 0), tuple(tokens)))
+
+    async def _introduce(self, target: str) -> None:
+        record = self._live.target(target)
+        session = self._sessions.get(target)
+        if record is not None and session is not None:
+            await self._targets[target].tell(SetCapacity(session, record.capacity))
+
+    async def _acknowledge(self, draft: Draft) -> None:
+        if not draft.acknowledged:
+            return
+        # A token says nothing of its target: each target lets those pass that it does not know.
+        for target, session in self._sessions.items():
+            await self._targets[target].tell(Acknowledge(session, tuple(draft.acknowledged)))
+
+    async def _launch(self, target: str, jobs: Sequence[Job]) -> None:
+        session = self._sessions.get(target)
+        if session is None or not jobs:
+            return
+        specs = self._log.store.base.specs([job.id for job in jobs])
+        orders = tuple(
+            Order(job.id, job.attempt, self._token(job), specs[job.id], self._rates(specs[job.id])) for job in jobs
+        )
+        await self._targets[target].tell(Launch(session, orders))
+
+    def _rates(self, spec: JobSpec) -> tuple[Rate, ...]:
+        rates: list[Rate] = []
+        for key in spec.limits:
+            limit = self._live.limit(limit_of(key))
+            if limit is not None and limit.spec.interval_us is not None:
+                rates.append((key, limit.spec.interval_us, limit.spec.burst))
+        return tuple(rates)
+
+    def _cancelling(self, target: str) -> list[str]:
+        return [
+            self._token(job)
+            for job in self._live.in_flight(target)
+            if isinstance(job.state, Launching | Running | Unknown) and job.state.cancelling
+        ]
+
+    def _token(self, job: Job) -> str:
+        return f"{self._live.home}.{job.id}.{job.attempt}"

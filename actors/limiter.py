@@ -1,0 +1,72 @@
+"""The rate limiter: who may go now, for named limits on concurrency and rate. Asked in batches; everybody's limits are here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import assert_never
+
+from msgspec import Struct
+
+from holdfast.events.limits import Denial, Grant, LimitTable
+from holdfast.events.spec import LimitSpec
+
+from .actor import Actor
+from .reply import Request
+
+Keys = tuple[str, ...]
+
+
+class Restore(Request[None], frozen=True):
+    """Start from what the log says: the bounds, a key for each holder, and GCRA's arrival times by key."""
+
+    specs: Mapping[str, LimitSpec]
+    held: Sequence[str]
+    arrivals: Mapping[str, int]
+
+
+class Acquire(Request[list[Grant | Denial]], frozen=True):
+    """Take the limits of several jobs, each all or nothing, at `now` (microseconds); answered in the same order."""
+
+    wanted: Sequence[Keys]
+    now: int
+
+
+class Release(Struct, frozen=True):
+    """Give back what was taken, for each of several."""
+
+    keys: Sequence[Keys]
+
+
+class SetLimit(Struct, frozen=True):
+    """A limit has these bounds from now on."""
+
+    name: str
+    spec: LimitSpec
+
+
+LimiterMessage = Restore | Acquire | Release | SetLimit
+
+
+class Limiter(Actor[LimiterMessage]):
+    """Owns the table of who holds what."""
+
+    def __init__(self) -> None:
+        self._table = LimitTable({})
+
+    async def handle(self, batch: Sequence[LimiterMessage]) -> None:
+        """Answer at once: nothing here waits."""
+        for message in batch:
+            match message:
+                case Restore():
+                    self._table = LimitTable(message.specs)
+                    self._table.restore(message.held, message.arrivals)
+                    message.reply.send(None)
+                case Acquire():
+                    message.reply.send([self._table.acquire(keys, message.now) for keys in message.wanted])
+                case Release():
+                    for keys in message.keys:
+                        self._table.release(keys)
+                case SetLimit():
+                    self._table.configure(message.name, message.spec)
+                case _:
+                    assert_never(message)

@@ -1,0 +1,159 @@
+"""The scheduler's memory: live jobs, what is in flight, and the dependencies between live jobs.
+
+All of it is derived from records; what has ended is looked up in the store. A restart loads it at the cost of what is alive.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from holdfast.events.capacity import give_back, take
+from holdfast.events.draft import Dependency, Draft
+from holdfast.events.records import Attempt, Flow, Job, Limit, Policy, RateMark, Target
+from holdfast.events.states import FINAL, IN_FLIGHT, Held, Waiting, name_of
+from holdfast.store.contract import LiveBase
+
+_NONE: Final[tuple[Dependency, ...]] = ()
+
+
+class Live:
+    """Committed state of what is alive; the `Base` of the scheduler's drafts (see there for what each method means)."""
+
+    def __init__(self, stored: LiveBase) -> None:
+        """Load everything that is alive from `stored`, which stays the place to look for what is not."""
+        self._stored = stored
+        self.home = stored.home
+        self.jobs: dict[int, Job] = {}
+        self.counts: Counter[str] = Counter()
+        self._in_flight: dict[int, Job] = {}
+        self._attempts: dict[int, Attempt] = {}
+        self._used: dict[str, dict[str, int]] = {}
+        self._dependents: dict[int, list[Dependency]] = {}
+        self._unmet: dict[int, int] = {}
+        self.targets: dict[str, Target] = {each.name: each for each in stored.targets()}
+        self.limits: dict[str, Limit] = {each.name: each for each in stored.limits()}
+        self._next_job = stored.next_job()
+        self._next_flow = stored.next_flow()
+        for job in stored.live_jobs():
+            self._put(job)
+        for edge in stored.live_edges():
+            self._dependents.setdefault(edge.needed, []).append(edge)
+            if edge.job in self.jobs:
+                self._unmet[edge.job] = self._unmet.get(edge.job, 0) + 1
+
+    def apply(self, draft: Draft) -> None:
+        """Take over what a committed draft changed."""
+        for job in draft.jobs.changed.values():
+            self._put(job)
+        for (number, _), attempt in draft.attempts.changed.items():
+            if number in self._in_flight:
+                self._attempts[number] = attempt
+            else:
+                self._attempts.pop(number, None)
+        for needed, edges in draft.edges.items():
+            if needed in self.jobs:
+                self._dependents.setdefault(needed, []).extend(edges)
+        for job, count in draft.unmet.items():
+            if job in self.jobs and isinstance(self.jobs[job].state, Waiting | Held):
+                self._unmet[job] = count
+                self._expect(draft.dependencies_of(job))
+            else:
+                self._unmet.pop(job, None)
+        self.targets.update(draft.targets.changed)
+        self.limits.update(draft.limits.changed)
+        self._next_job += draft.new_jobs
+        self._next_flow += draft.new_flows
+
+    def _expect(self, dependencies: Iterable[Dependency]) -> None:
+        """Have the ends of these followed, which a retried job may wait for again."""
+        for each in dependencies:
+            if each.needed in self.jobs:
+                known = self._dependents.setdefault(each.needed, [])
+                if each not in known:
+                    known.append(each)
+
+    def _put(self, job: Job) -> None:
+        before = self.jobs.get(job.id)
+        if before is not None:
+            self._count(before, -1)
+        if isinstance(job.state, FINAL):
+            self.jobs.pop(job.id, None)
+            self._unmet.pop(job.id, None)
+            self._dependents.pop(job.id, None)
+        else:
+            self.jobs[job.id] = job
+            self._count(job, 1)
+        self._follow_flight(job)
+
+    def _follow_flight(self, job: Job) -> None:
+        was = job.id in self._in_flight
+        if isinstance(job.state, IN_FLIGHT):
+            self._in_flight[job.id] = job
+            if not was:
+                take(self._used.setdefault(job.policy.target, {}), job.policy.needs)
+        elif was:
+            del self._in_flight[job.id]
+            give_back(self._used[job.policy.target], job.policy.needs)
+
+    def _count(self, job: Job, step: int) -> None:
+        self.counts[name_of(job.state)] += step
+
+    def job(self, job: int, /) -> Job | None:
+        """A live job from memory, another from the store."""
+        found = self.jobs.get(job)
+        return found if found is not None or job >= self._next_job else self._stored.job(job)
+
+    def attempt(self, key: tuple[int, int], /) -> Attempt | None:
+        found = self._attempts.get(key[0])
+        return found if found is not None and found.number == key[1] else self._stored.attempt(key)
+
+    def target(self, name: str, /) -> Target | None:
+        return self.targets.get(name)
+
+    def limit(self, name: str, /) -> Limit | None:
+        return self.limits.get(name)
+
+    def mark(self, key: str, /) -> RateMark | None:
+        return self._stored.mark(key)
+
+    def marks(self) -> list[RateMark]:
+        """All rate marks; read once at a start."""
+        return self._stored.marks()
+
+    def flow(self, flow: str, /) -> Flow | None:
+        return self._stored.flow(flow)
+
+    def shared(self, policy: Policy, /) -> Policy:
+        return self._stored.shared(policy)
+
+    def dependents(self, job: int, /) -> Sequence[Dependency]:
+        """From memory for a live job; for one that has ended (a retry asks) from the store."""
+        if job in self.jobs:
+            return self._dependents.get(job, _NONE)
+        return self._stored.dependents(job) if job < self._next_job else _NONE
+
+    def dependencies(self, job: int, /) -> Sequence[Dependency]:
+        return self._stored.dependencies(job) if job < self._next_job else _NONE
+
+    def unmet(self, job: int, /) -> int | None:
+        return self._unmet.get(job)
+
+    def used(self, target: str, /) -> dict[str, int]:
+        return dict(self._used.get(target, {}))
+
+    def in_flight(self, target: str, /) -> Sequence[Job]:
+        return [job for job in self._in_flight.values() if job.policy.target == target]
+
+    def next_job(self) -> int:
+        return self._next_job
+
+    def next_flow(self) -> int:
+        return self._next_flow
+
+    def jobs_by_key(self, keys: Iterable[str], /) -> dict[str, int]:
+        return self._stored.jobs_by_key(keys)
+
+    def unfinished_flow(self, digest: str, /) -> str | None:
+        return self._stored.unfinished_flow(digest)

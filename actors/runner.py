@@ -1,0 +1,1181 @@
+"""The runner: one small process per host that starts attempts, waits for them and remembers how they ended.
+
+    python -I -S runner.py HOME_DIR [--idle-s 10]
+
+A supervisor reaches it through the Unix socket `runner.sock` in HOME_DIR: frames of a 4-byte big-endian length and a
+JSON object with a "type". The runner outlives the supervisor, and the attempts outlive the runner. Before an attempt
+starts, its *claim* stands in `runner.journal`: whenever this process is killed, the next one knows every token that
+may have run, and starts none of them again.
+
+    supervisor -> runner    hello {protocol, environ}    capacity {capacity}    launch {attempts}
+                            revoke, stop, acknowledge {tokens}    ping {id}
+    runner -> supervisor    welcome {protocol, pid, started_at, boot, journal, attempts}    report {attempts}
+                            trouble {error}    pong {id}
+
+Read it in this order: `Order` and `Run` (an attempt before and after its claim), `Core` (all the rules; no I/O of its
+own), `Host` (the seam through which Core reaches the machine), `recall` (what a journal says), `Files` and `Processes`
+(the machine), `Server` (the loop).
+
+One file, the standard library alone, Python 3.6 or later, because it is sent to hosts as they are: hence the quoted
+annotations. Times are integer microseconds: `*_at` since the epoch, the others on the monotonic clock, which all
+processes of one boot share.
+"""
+
+import argparse
+import collections
+import ctypes
+import errno
+import fcntl
+import heapq
+import json
+import os
+import resource
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+TYPE_CHECKING = False  # as in `typing`, whose import would add to the start-up time and to the memory
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import TypeVar
+
+    Kind = TypeVar("Kind")
+
+PROTOCOL = 1
+FRAME_LIMIT_BYTES = 64 << 20  # of one frame, and of what a slow reader may leave unread
+JOURNAL_LIMIT_BYTES = 16 << 20
+SEGMENT_LIMIT_BYTES = 64 << 20
+STARTS_PER_TURN = 32  # so that stops and time-outs wait some 10 ms at most behind a burst of launches
+ANNOUNCE_US = 20000  # an attempt that ends sooner is reported once, as ended
+LOOK_US, QUICK_LOOK_US, QUICK_BYTES, PUNCH_BYTES = 500000, 50000, 8 << 20, 1 << 20  # how output sizes are watched
+RETRY_US = 1000000
+GRANTS_LIMIT, PROGRAMS_LIMIT = 4096, 256  # remembered keys of rates; places of programs
+STRANGERS_LIMIT = 32  # connections that haven't said hello
+NOT_FOUND = "not found in PATH"
+APPEND = os.O_WRONLY | os.O_APPEND
+MILLION = 1000000
+JOURNAL_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT
+DIED = "its runner died; the exit status can't be known"
+REBOOTED = "the machine was restarted; whether the attempt had ended, and how, can't be known"
+
+encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+
+class Malformed(Exception):
+    """A message breaks the protocol; nothing of it took effect."""
+
+
+class NotStarted(Exception):
+    """An attempt could not be started; the text is for the job's owner."""
+
+
+def field(message: "Mapping[str, object]", name: str, kind: "type[Kind]") -> "Kind":
+    """Return the member `name` of a message; raises Malformed if it is missing or not of type `kind`."""
+    value = message.get(name)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise Malformed(f"{name!r} is {type(value).__name__}; it must be {kind.__name__}")
+    return value
+
+
+def items(message: "Mapping[str, object]", name: str, kind: "type[Kind]") -> "list[Kind]":
+    """Return the member `name` of a message, a list of `kind`; raises Malformed."""
+    values: list[object] = field(message, name, list)
+    found = [value for value in values if isinstance(value, kind)]
+    if len(found) != len(values):
+        raise Malformed(f"{name!r} must hold nothing but {kind.__name__}")
+    return found
+
+
+def pairs(message: "Mapping[str, object]", name: str, kind: "type[Kind]") -> "dict[str, Kind]":
+    """Return the member `name` of a message, an object whose members are of type `kind`; raises Malformed."""
+    values: dict[str, object] = field(message, name, dict)
+    return {key: field(values, key, kind) for key in values}
+
+
+class Terms:
+    """What holds for an attempt before and after it was claimed: read from its launch and, later, from its claim."""
+
+    def __init__(self, message: "Mapping[str, object]") -> None:
+        """Check the members of an entry of a launch, or of a claim; raises Malformed."""
+        self.token = field(message, "token", str)
+        self.needs = pairs(message, "needs", int)
+        self.timeout_us = None if message.get("timeout_us") is None else field(message, "timeout_us", int)
+        self.grace_us = field(message, "grace_us", int)
+        self.max_output_bytes = field(message, "max_output_bytes", int)  # of stdout, and of stderr
+
+
+class Order(Terms):
+    """An attempt that was launched and not yet claimed: it waits in the queue, may be revoked, has never run."""
+
+    def __init__(self, message: "Mapping[str, object]", base: "dict[bytes, bytes]") -> None:
+        """Check one entry of a launch; `base` is the environment below its `env`. Raises Malformed."""
+        super().__init__(message)
+        self.base = base
+        self.argv = items(message, "argv", str)
+        self.cwd = field(message, "cwd", str)
+        self.env = pairs(message, "env", str)
+        self.rates: list[tuple[str, int, int]] = []
+        for key, interval_us, burst in items(message, "rates", list):
+            if not isinstance(key, str) or not isinstance(interval_us, int) or not isinstance(burst, int) or burst < 1:
+                raise Malformed("a rate is [key, interval_us, burst], and the burst at least 1")
+            self.rates.append((key, interval_us, burst))
+        if not self.argv or not self.token:
+            raise Malformed("'token' and 'argv' must not be empty")
+
+
+class Run:
+    """An attempt that was claimed: it may have run. `times` are those of its claim, on the two clocks."""
+
+    def __init__(self, terms: Terms, times: "tuple[int, int]", segment: int, starts: "tuple[int, int]") -> None:
+        self.terms, self.token = terms, terms.token
+        self.started_at, self.clock = times
+        self.segment, self.starts, self.sizes = segment, starts, starts
+        self.dropped: list[tuple[int, int] | None] = [None, None]
+        self.grants: dict[str, int] = {}
+        self.pid: int | None = None
+        self.process_start: int | None = None
+        self.cause: str | None = None  # what we ended it for: "timeout" or "stopped"
+        self.adopted = self.announced = self.ended = False
+
+    # The two texts below are put together by hand, as they are made for every attempt: `encode` takes three times as long.
+
+    def claim(self) -> str:
+        """Return the line of the journal that claims it."""
+        terms = self.terms
+        return (
+            f'{{"claim":{{"token":{encode(self.token)},"at":{self.started_at},"clock":{self.clock},'
+            f'"segment":{self.segment},"output":[{self.starts[0]},{self.starts[1]}],"needs":{encode(terms.needs)},'
+            f'"grants":{encode(self.grants) if self.grants else "{}"},"timeout_us":{or_null(terms.timeout_us)},'
+            f'"grace_us":{terms.grace_us},"max_output_bytes":{terms.max_output_bytes}}}}}\n'
+        )
+
+    def status(self, state: str, end: "Mapping[str, object] | None" = None) -> str:
+        """Return what a report says of it, encoded; `end` is what only an ended attempt has."""
+        output = []
+        for stream, suffix in enumerate(("out", "err")):
+            start = self.starts[stream]
+            stop = max(start, self.sizes[stream])  # it is smaller only if somebody cut the segment
+            first, below = self.dropped[stream] or (stop, stop)
+            output.append(
+                f'{{"segment":"{self.segment:06d}.{suffix}","start":{start},"end":{stop},'
+                f'"dropped_start":{first},"dropped_end":{below}}}'
+            )
+        return (
+            f'{{"token":{encode(self.token)},"state":"{state}","pid":{or_null(self.pid)},'
+            f'"process_start":{or_null(self.process_start)},"started_at":{self.started_at},'
+            f'"output":[{output[0]},{output[1]}]{"," + encode(end)[1:] if end else "}"}'
+        )
+
+
+def or_null(number: "int | None") -> "int | str":
+    """Return what stands for a number in JSON."""
+    return "null" if number is None else number
+
+
+class Past:
+    """What a journal says: see `recall`."""
+
+    def __init__(self) -> None:
+        self.journal: str | None = None
+        self.boot: str | None = None
+        self.claims: dict[str, Run] = {}  # of which no end is known
+        self.ended: dict[str, str] = {}  # not acknowledged: the status, encoded
+        self.grants: dict[str, int] = {}
+        self.garbage: list[int] = []  # numbers of the lines that were skipped
+
+
+def recall(content: bytes) -> Past:
+    """Fold the lines of a journal. What follows the last newline was torn: its write never returned, so nothing ran."""
+    past = Past()
+    for number, line in enumerate(content.split(b"\n")[:-1], 1):
+        try:
+            entry = json.loads(line.decode("ascii"))
+            if not isinstance(entry, dict):
+                raise Malformed("a line is an object")
+            _remember(past, entry)
+        except (Malformed, ValueError, RecursionError):
+            past.garbage.append(number)
+    return past
+
+
+def _remember(past: Past, entry: "Mapping[str, object]") -> None:
+    if "claim" in entry:
+        claim = pairs(entry, "claim", object)
+        out, err = items(claim, "output", int)
+        times = (field(claim, "at", int), field(claim, "clock", int))
+        run = Run(Terms(claim), times, field(claim, "segment", int), (out, err))
+        run.grants, run.adopted = pairs(claim, "grants", int), True
+        past.grants.update(run.grants)
+        past.claims[run.token] = run
+    elif "process" in entry:
+        token, pid, process_start = field(entry, "process", list)
+        if token in past.claims:
+            past.claims[token].pid, past.claims[token].process_start = pid, process_start
+    elif "end" in entry:
+        status = pairs(entry, "end", object)
+        token = field(status, "token", str)
+        past.claims.pop(token, None)
+        past.ended[token] = encode(status)
+    elif "acknowledge" in entry:
+        for token in items(entry, "acknowledge", str):
+            past.ended.pop(token, None)
+    elif "grants" in entry:
+        past.grants.update(pairs(entry, "grants", int))
+    else:
+        past.journal, past.boot = field(entry, "journal", str), field(entry, "boot", str)
+
+
+class Core:
+    """Every rule of the runner, over a `Host`: `receive` and `child_ended` as often as need be, then a `turn`."""
+
+    def __init__(self, host: "Host", past: Past) -> None:
+        """Take over what a former runner left behind."""
+        self.host = host
+        self.journal = past.journal or os.urandom(8).hex()
+        self.started_at = host.wall_us()
+        self.environ: dict[bytes, bytes] = {}
+        self.capacity: dict[str, int] | None = None  # not told yet: nothing starts
+        self.used: dict[str, int] = {}
+        self.queue: collections.OrderedDict[str, Order] = collections.OrderedDict()
+        self.running: dict[str, Run] = {}
+        self.leaders: dict[int, Run] = {}
+        self.ended: dict[str, str] = past.ended
+        self.lines: list[str] = []  # of the journal, not yet written
+        self.journal_bytes = self.compact_at = 0
+        self.changed: dict[str, None] = {}  # an ordered set of tokens to report
+        self.replies: list[str] = []
+        self.timers: list[tuple[int, int, str, Run]] = []
+        self.timers_set, self.timers_limit = 0, 64
+        self.grants = past.grants if past.boot == host.boot else {}  # theoretical arrival times, on this boot's clock
+        self.rate_at: int | None = None  # when the first attempt that waits for its rate may start
+        self.more = False  # the queue was not looked through to its end
+        self.trouble: str | None = None
+        self.retry_at = 0
+        found = host.find(list(past.claims.values())) if past.boot == host.boot else {}
+        for token, run in past.claims.items():
+            self.running[token] = run
+            self._hold(run.terms.needs)
+            host.reopen(run.segment)
+            if token in found:
+                run.pid = found[token]
+                self._started(run, run.clock)
+                self._look(run)
+            else:
+                self._finish(run, "lost", error=DIED if past.boot == host.boot else REBOOTED)
+
+    # What the supervisor says. A message is checked wholly before anything of it takes effect.
+
+    def receive(self, message: "Mapping[str, object]") -> None:
+        """Take one message of the supervisor; raises Malformed, and then it had no effect."""
+        kind = field(message, "type", str)
+        if kind == "hello":
+            self._hello(message)
+        elif kind == "ping":
+            self.replies.append(encode({"type": "pong", "id": message.get("id")}))
+        elif kind == "capacity":
+            self.capacity = pairs(message, "capacity", int)
+            for order in list(self.queue.values()):
+                self._refuse_impossible(order)
+        elif kind == "launch":
+            for order in [Order(entry, self.environ) for entry in items(message, "attempts", dict)]:
+                if self._knows(order.token):
+                    self.changed[order.token] = None
+                else:
+                    self.queue[order.token] = order
+                    self._refuse_impossible(order)
+        elif kind in ("revoke", "stop"):
+            for token in items(message, "tokens", str):
+                if token in self.queue or not self._knows(token):  # the launch of an unknown one may be under way
+                    self._revoke(token)
+                elif kind == "stop" and token in self.running:
+                    self._signal(self.running[token], "stopped")
+                else:
+                    self.changed[token] = None
+        elif kind == "acknowledge":
+            known = [token for token in items(message, "tokens", str) if self.ended.pop(token, None) is not None]
+            if known:
+                self.lines.append(line({"acknowledge": known}))
+        else:
+            raise Malformed(f"there is no message of type {kind!r}")
+
+    def _hello(self, message: "Mapping[str, object]") -> None:
+        if field(message, "protocol", int) != PROTOCOL:
+            raise Malformed(f"this runner speaks protocol {PROTOCOL} and no other")
+        self.environ = {to_bytes(name): to_bytes(value) for name, value in pairs(message, "environ", str).items()}
+        for run in self.running.values():
+            self._announce(run)
+        welcome = encode({
+            "type": "welcome", "protocol": PROTOCOL, "pid": os.getpid(), "started_at": self.started_at,
+            "boot": self.host.boot, "journal": self.journal, "attempts": [],
+        })  # fmt: skip
+        statuses = [self._status(token) for known in (self.queue, self.running, self.ended) for token in known]
+        self.replies = [welcome[:-2] + ",".join(statuses) + "]}"]
+        if self.trouble is not None:
+            self.replies.append(encode({"type": "trouble", "error": self.trouble}))
+
+    def _refuse_impossible(self, order: Order) -> None:
+        for name, amount in order.needs.items():
+            there = amount if self.capacity is None else self.capacity.get(name, 0)
+            if amount > there:
+                error = f"it needs {amount} of {name!r} and there are {there} at most, so it could never start;"
+                self._revoke(order.token, error + " lower what it needs or raise the target's capacity")
+                return
+
+    def _revoke(self, token: str, error: "str | None" = None) -> None:
+        self.queue.pop(token, None)
+        self._close(token, encode({"token": token, "state": "revoked", "error": error}))
+
+    def _close(self, token: str, status: str) -> None:
+        self.ended[token] = status
+        self.lines.append(f'{{"end":{status}}}\n')
+        self.changed[token] = None
+
+    def _knows(self, token: str) -> bool:
+        return token in self.queue or token in self.running or token in self.ended
+
+    def _status(self, token: str) -> str:
+        if token in self.queue:
+            return encode({"token": token, "state": "queued"})
+        return self.running[token].status("running") if token in self.running else self.ended[token]
+
+    # What processes do.
+
+    def child_ended(self, pid: int, status: int, cpu_us: int, memory_bytes: int) -> None:
+        """Take the end of a child: its status as of `wait` and what it used."""
+        run = self.leaders.get(pid)
+        if run is not None:  # else what an attempt left behind, which came to us as the subreaper
+            number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+            code = os.WEXITSTATUS(status) if number is None else None
+            self._finish(run, "exited", exit_code=code, signal=number, cpu_us=cpu_us, memory_bytes=memory_bytes)
+
+    def check_adopted(self) -> None:
+        """Find out which adopted processes have gone."""
+        for run in [run for run in self.leaders.values() if run.adopted]:
+            if self.host.process_start(run.pid or 0) != run.process_start:
+                self._finish(run, "lost", error=DIED)
+
+    def _finish(self, run: Run, how: str, **known: object) -> None:
+        run.ended = True
+        run.sizes = self.host.sizes(run.segment)
+        self._trim(run, 1)
+        end = {
+            "ended_at": self.host.wall_us(), "how": run.cause or how, "exit_code": None, "signal": None, "error": None,
+            "cpu_us": 0, "memory_bytes": 0,
+        }  # fmt: skip
+        end.update(known)
+        self._close(run.token, run.status("ended", end))
+        self.host.release(run.segment, run.pid)
+        self._hold(run.terms.needs, -1)
+        del self.running[run.token]
+        if run.pid is not None and self.leaders.get(run.pid) is run:
+            del self.leaders[run.pid]
+
+    def _signal(self, run: Run, cause: str) -> None:
+        if run.adopted:
+            self.check_adopted()  # its pid may belong to somebody else by now
+        if run.cause is None and run.pid is not None and not run.ended:
+            run.cause = cause
+            self.host.terminate(run.pid)
+            self._at(self.host.monotonic_us() + run.terms.grace_us, "kill", run)
+
+    # Time: a turn, and the one heap of all that is due.
+
+    def turn(self) -> "list[str]":
+        """Do what is due and return the messages for the supervisor, encoded. What they report is in the journal."""
+        now = self.host.monotonic_us()
+        self._expire(now)
+        chosen = self._commit(now)
+        messages, self.replies = self.replies, []
+        if self.changed and self.trouble is None:
+            statuses = [self._status(token) for token in self.changed if self._knows(token)]
+            messages.append(f'{{"type":"report","attempts":[{",".join(statuses)}]}}')
+            self.changed = {}
+        for order, run in chosen:
+            self._start(order, run)
+        return messages
+
+    def next_due(self) -> "int | None":
+        """Return the monotonic time of the next turn if nothing happens before; None: there need be none."""
+        if self.trouble is None and (self.lines or self.more):
+            return 0
+        while self.timers and self.timers[0][3].ended and self.timers[0][2] != "kill":
+            heapq.heappop(self.timers)
+        waits = [self.rate_at if self.trouble is None else self.retry_at, self.timers[0][0] if self.timers else None]
+        return min((due for due in waits if due is not None), default=None)
+
+    def idle(self) -> bool:
+        """Whether there is nothing to run, to remember or to kill."""
+        killing = any(action == "kill" for _, _, action, _ in self.timers)
+        return not (self.queue or self.running or self.ended or self.lines or killing)
+
+    def _at(self, due: int, action: str, run: Run) -> None:
+        if len(self.timers) > self.timers_limit:  # most of them time-outs of attempts that ended long before
+            self.timers = [entry for entry in self.timers if not entry[3].ended or entry[2] == "kill"]
+            heapq.heapify(self.timers)
+            self.timers_limit = max(64, 2 * len(self.timers))
+        self.timers_set += 1  # tells apart what is due at one time, as runs have no order
+        heapq.heappush(self.timers, (due, self.timers_set, action, run))
+
+    def _expire(self, now: int) -> None:
+        victims = []
+        while self.timers and self.timers[0][0] <= now:
+            _, _, action, run = heapq.heappop(self.timers)
+            if action == "kill":  # what is left of an attempt that ended after its SIGTERM as well
+                victims.append(run)
+            elif action == "timeout":
+                self._signal(run, "timeout")
+            elif not run.ended:
+                self._look(run)
+        if victims:
+            self.host.kill(victims)
+
+    def _announce(self, run: Run) -> None:
+        if not run.announced and run.pid is not None:
+            run.announced = True
+            run.process_start = self.host.process_start(run.pid)
+            self.lines.append(line({"process": [run.token, run.pid, run.process_start]}))
+            self.changed[run.token] = None
+
+    def _look(self, run: Run) -> None:
+        self._announce(run)
+        before, run.sizes = run.sizes, self.host.sizes(run.segment)
+        self._trim(run, PUNCH_BYTES)
+        quick = sum(run.sizes) - sum(before) > QUICK_BYTES
+        self._at(self.host.monotonic_us() + (QUICK_LOOK_US if quick else LOOK_US), "look", run)
+
+    def _trim(self, run: Run, step_bytes: int) -> None:
+        limit, block = run.terms.max_output_bytes, self.host.block_bytes
+        for stream in (0, 1):
+            start, end, dropped = run.starts[stream], run.sizes[stream], run.dropped[stream]
+            if end - start > limit:
+                first = -((start + limit // 2) // -block) * block
+                below = (end - (limit - limit // 2)) // block * block
+                done = dropped[1] if dropped else first
+                if below - done >= step_bytes and self.host.punch(run.segment, stream, done, below):
+                    run.dropped[stream] = (first, below)
+
+    # Claims and starts.
+
+    def _commit(self, now: int) -> "list[tuple[Order, Run]]":
+        """Write what is known and claim what may start, in one go. While that fails, nothing starts."""
+        if self.trouble is not None and now < self.retry_at:
+            return []
+        trouble = None
+        chosen: list[tuple[Order, Run]] = []
+        try:
+            self._choose(now, chosen)
+        except OSError as error:
+            trouble = f"no file for output can be made ({error.strerror})"
+        try:
+            self._write("".join([run.claim() for _, run in chosen]))
+        except OSError as error:
+            trouble = f"the runner's journal can't be written ({error.strerror})"
+            for _, run in chosen:
+                self._hold(run.terms.needs, -1)
+                self.host.release(run.segment, None)
+            chosen = []
+        for order, _ in chosen:
+            del self.queue[order.token]
+        if trouble is not None:
+            trouble += ": nothing starts until it can, which is tried every second; make room where the home folder is"
+            self.retry_at = now + RETRY_US
+        if trouble != self.trouble:
+            self.trouble = trouble
+            self.replies.append(encode({"type": "trouble", "error": trouble}))
+        return chosen
+
+    def _choose(self, now: int, chosen: "list[tuple[Order, Run]]") -> None:
+        grants: dict[str, int] = {}  # of this turn; those that last are made when the process has started
+        self.rate_at, self.more = None, False
+        if self.capacity is None:
+            return
+        for order in self.queue.values():
+            ready = self._ready(order, now, grants) if order.rates else now
+            if ready > now:
+                self.rate_at = ready if self.rate_at is None else min(ready, self.rate_at)
+                continue
+            if any(self.used.get(name, 0) + need > self.capacity.get(name, 0) for name, need in order.needs.items()):
+                return
+            if len(chosen) == STARTS_PER_TURN:
+                self.more = True
+                return
+            segment = self.host.lease()
+            run = Run(order, (self.host.wall_us(), now), segment, self.host.sizes(segment))
+            for key, interval_us, _ in order.rates:
+                run.grants[key] = grant(grants, self.grants, key, interval_us, now)
+            self._hold(order.needs)
+            chosen.append((order, run))
+
+    def _ready(self, order: Order, now: int, grants: "Mapping[str, int]") -> int:
+        """Return when all rates of an order allow it: GCRA, the virtual scheduling algorithm of ITU-T I.371."""
+        return max(grants.get(key, self.grants.get(key, now)) - (burst - 1) * every for key, every, burst in order.rates)
+
+    def _hold(self, needs: "Mapping[str, int]", times: int = 1) -> None:
+        for name, amount in needs.items():
+            self.used[name] = self.used.get(name, 0) + times * amount
+
+    def _write(self, claims: str) -> None:
+        if self.journal_bytes >= self.compact_at:
+            snapshot = self._snapshot()
+            self.host.rewrite(snapshot)
+            self.lines = []  # the snapshot says it all
+            self.journal_bytes, self.compact_at = len(snapshot), max(JOURNAL_LIMIT_BYTES, 2 * len(snapshot))
+        text = "".join(self.lines) + claims
+        if text:
+            self.host.append(text)
+            self.lines = []
+            self.journal_bytes += len(text)
+
+    def _snapshot(self) -> str:
+        lines = [line({"journal": self.journal, "boot": self.host.boot}), line({"grants": self.grants})]
+        for run in self.running.values():
+            lines.append(run.claim())
+            if run.announced:
+                lines.append(line({"process": [run.token, run.pid, run.process_start]}))
+        lines += [f'{{"end":{status}}}\n' for status in self.ended.values()]
+        return "".join(lines)
+
+    def _start(self, order: Order, run: Run) -> None:
+        self.running[run.token] = run
+        try:
+            run.pid = self.host.spawn(order, run.segment)
+        except NotStarted as error:
+            self._finish(run, "not_started", error=str(error))
+            return
+        now = self.host.monotonic_us()
+        for key, interval, _ in order.rates:  # from now on, as the process may have come late after its claim
+            grant(self.grants, self.grants, key, interval, now)
+        if len(self.grants) > GRANTS_LIMIT:
+            self.grants = {key: time_us for key, time_us in self.grants.items() if time_us > now}
+        self._started(run, now)
+        self._at(now + ANNOUNCE_US, "look", run)
+
+    def _started(self, run: Run, now: int) -> None:
+        if run.pid in self.leaders:  # of an adopted process whose end was not seen before its pid was given again
+            self._finish(self.leaders[run.pid], "lost", error=DIED)
+        self.leaders[run.pid or 0] = run
+        if run.terms.timeout_us is not None:
+            self._at(now + run.terms.timeout_us, "timeout", run)
+
+
+def grant(
+    grants: "dict[str, int]", former: "Mapping[str, int]", key: str, interval_us: int, now: int
+) -> int:
+    """Move the theoretical arrival time of a rate's key on in `grants`, from what it or `former` says; return it."""
+    grants[key] = max(now, grants.get(key, former.get(key, now))) + interval_us
+    return grants[key]
+
+
+def line(entry: "Mapping[str, object]") -> str:
+    """Return a line of the journal."""
+    return encode(entry) + "\n"
+
+
+def to_bytes(text: str) -> bytes:
+    """Return the bytes that stand for `text` on this system, whatever the locale; raises ValueError."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+class Host:
+    """The machine as `Core` sees it. A simulation overrides every public method of it.
+
+    Output segments are named by the numbers of their pairs, processes by their pids.
+    """
+
+    block_bytes = 1 if sys.platform == "linux" else 4096  # holes start and end at multiples of it
+
+    def __init__(self, home: str) -> None:
+        """Open the home folder `home`, an absolute path; raises OSError."""
+        self.boot = boot()
+        self.home_fd = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
+        self.output = os.path.join(to_bytes(home), b"output")
+        if not os.path.isdir(self.output):
+            os.mkdir(self.output, 0o700)
+        numbers = [int(name.split(b".")[0]) for name in os.listdir(self.output) if name[:6].isdigit()]
+        self.next_segment = max(numbers, default=0) + 1
+        self.segments: dict[int, tuple[int, int]] = {}  # the descriptors of stdout and stderr
+        self.free: list[int] = []  # last in, first out: what was used last is in the caches
+        self.spent: set[int] = set()  # not to be leased again
+        self.leases, self.holes = hasattr(fcntl, "F_SETLEASE"), True
+        self.children: set[int] = set()
+        self.programs: dict[tuple[bytes, bytes], bytes] = {}
+        self.ignored = [number for number in range(1, signal.NSIG) if signal.getsignal(number) is signal.SIG_IGN]
+        self.job_files, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.own_files, self.hard_files = max(self.job_files, min(hard, 65536)), hard
+        self._limit_files(self.own_files)  # two per running attempt; attempts get what was there before
+        self.torn = False  # the journal ends in half a line
+        self.journal_fd = os.open("runner.journal", JOURNAL_FLAGS, 0o600, dir_fd=self.home_fd)
+        self.journal_bytes = os.fstat(self.journal_fd).st_size
+
+    def _limit_files(self, soft: int) -> None:
+        if self.own_files != self.job_files:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, self.hard_files))
+
+    def wall_us(self) -> int:
+        """Return the time since the epoch."""
+        return int(time.time() * MILLION)
+
+    def monotonic_us(self) -> int:
+        """Return the time on a clock that never jumps and that all processes of this boot share."""
+        return int(time.monotonic() * MILLION)
+
+    # The journal.
+
+    def read_journal(self) -> bytes:
+        """Return what a former runner wrote."""
+        return os.pread(self.journal_fd, self.journal_bytes, 0)
+
+    def append(self, lines: str) -> None:
+        """Write lines to the journal in one go, wholly or not at all; raises OSError."""
+        if self.torn:
+            os.ftruncate(self.journal_fd, self.journal_bytes)
+        self.torn = True
+        try:
+            write_all(self.journal_fd, lines.encode("ascii"))
+        except OSError:
+            os.ftruncate(self.journal_fd, self.journal_bytes)
+            self.torn = False
+            raise
+        self.torn, self.journal_bytes = False, self.journal_bytes + len(lines)
+
+    def rewrite(self, lines: str) -> None:
+        """Replace the journal: the new one is whole on the disk before it takes the name; raises OSError."""
+        journal_fd = os.open("runner.journal.new", JOURNAL_FLAGS | os.O_TRUNC, 0o600, dir_fd=self.home_fd)
+        try:
+            write_all(journal_fd, lines.encode("ascii"))
+            os.fsync(journal_fd)
+            os.rename("runner.journal.new", "runner.journal", src_dir_fd=self.home_fd, dst_dir_fd=self.home_fd)
+        except OSError:
+            os.close(journal_fd)
+            raise
+        os.close(self.journal_fd)
+        self.journal_fd, self.journal_bytes, self.torn = journal_fd, len(lines), False
+
+    # Output segments.
+
+    def lease(self) -> int:
+        """Return the number of a pair of segments that nobody else writes to; raises OSError."""
+        if not self.free:
+            self._open_pair(self.next_segment, os.O_CREAT | os.O_EXCL)
+            self.free.append(self.next_segment)
+            self.next_segment += 1
+        return self.free.pop()
+
+    def reopen(self, segment: int) -> None:
+        """Make a pair of a former runner known, to be looked at and never leased again."""
+        self.spent.add(segment)
+        try:
+            self._open_pair(segment, 0)
+        except OSError as error:  # somebody removed it, which is no reason to give up the others
+            warn(f"output segment {segment:06d} can't be opened: {error.strerror}")
+
+    def _open_pair(self, segment: int, flags: int) -> None:
+        descriptors = []
+        try:
+            for path in self._paths(segment):
+                descriptors.append(os.open(path, flags | os.O_RDWR | os.O_APPEND, 0o600))
+        except OSError:
+            for descriptor in descriptors:
+                os.close(descriptor)
+            self.next_segment += 1  # one of the files may be there now
+            raise
+        self.segments[segment] = (descriptors[0], descriptors[1])
+
+    def _paths(self, segment: int) -> "tuple[bytes, bytes]":
+        return b"%s/%06d.out" % (self.output, segment), b"%s/%06d.err" % (self.output, segment)
+
+    def sizes(self, segment: int) -> "tuple[int, int]":
+        """Return how long the two segments of a pair are now; zeros if it could not be reopened."""
+        if segment not in self.segments:
+            return (0, 0)
+        out, err = self.segments[segment]
+        first, second = os.fstat(out), os.fstat(err)
+        if max(first.st_size, second.st_size) > SEGMENT_LIMIT_BYTES or not (first.st_nlink and second.st_nlink):
+            self.spent.add(segment)
+        return (first.st_size, second.st_size)
+
+    def release(self, segment: int, pid: "int | None") -> None:
+        """Take a pair back from the attempt whose process `pid` was (None: none ran); whoever holds it keeps it."""
+        descriptors = self.segments.get(segment, ())
+        if segment not in self.spent and not any([self._held(descriptor, pid) for descriptor in descriptors]):
+            self.free.append(segment)
+            return
+        for descriptor in descriptors:
+            os.close(descriptor)
+        self.segments.pop(segment, None)
+        self.spent.discard(segment)
+
+    def _held(self, descriptor: int, pid: "int | None") -> bool:
+        """Whether anybody else has the file open: Linux refuses a write lease then, whoever it may be."""
+        if self.leases:
+            try:
+                fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+                fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+            except OSError as error:
+                self.leases = error.errno == errno.EAGAIN  # else this file system has none
+            else:
+                return False
+        return self.leases or (pid is not None and self._left_something(pid))
+
+    def _left_something(self, pid: int) -> bool:
+        """Whether a group outlives its leader or, as we are the subreaper, an orphan of any attempt came to us."""
+        try:
+            os.killpg(pid, 0)
+        except ProcessLookupError:
+            try:
+                with open(f"/proc/self/task/{os.getpid()}/children", "rb") as children:
+                    return not self.children.issuperset(map(int, children.read().split()))
+            except OSError:
+                return sys.platform == "linux"  # it can't be known there
+        except OSError:  # on macOS, of a group of which only the dead are left
+            pass
+        return True
+
+    def punch(self, segment: int, stream: int, start: int, end: int) -> bool:
+        """Free the disk below a range of stdout (0) or stderr (1); False where that can't be done."""
+        if not self.holes or segment not in self.segments:
+            return False
+        failure = punch_hole(self.segments[segment][stream], start, end - start)
+        if failure:
+            self.holes = False
+            warn(f"output past max_output is kept as well: no holes on this file system ({os.strerror(failure)})")
+        return not failure
+
+    # Processes.
+
+    def spawn(self, order: Order, segment: int) -> int:
+        """Start a process as the leader of its own group and return its pid; raises NotStarted."""
+        program = b""
+        try:
+            environ = dict(order.base)
+            for name, value in order.env.items():
+                environ[to_bytes(name)] = to_bytes(value)
+            environ[b"HOLDFAST_TOKEN"] = to_bytes(order.token)
+            argv = [to_bytes(argument) for argument in order.argv]
+            os.chdir(to_bytes(order.cwd))
+            program = self._program(argv[0], environ.get(b"PATH", to_bytes(os.defpath)))
+            self._limit_files(self.job_files)
+            try:
+                pid = execute(program, argv, environ, self._paths(segment), self.ignored)
+            finally:
+                self._limit_files(self.own_files)
+        except (OSError, ValueError) as error:
+            raise NotStarted(explain(error, order, program)) from error
+        self.children.add(pid)
+        return pid
+
+    def _program(self, name: bytes, path: bytes) -> bytes:
+        if b"/" in name:
+            return name
+        known = self.programs.get((name, path))
+        if known is not None and os.access(known, os.X_OK):
+            return known
+        for folder in path.split(b":"):
+            program = os.path.join(folder or b".", name)
+            if os.access(program, os.X_OK) and os.path.isfile(program):
+                if len(self.programs) > PROGRAMS_LIMIT:
+                    self.programs.clear()
+                if program.startswith(b"/"):
+                    self.programs[(name, path)] = program
+                return program
+        raise FileNotFoundError(errno.ENOENT, NOT_FOUND)
+
+    def reap(self) -> "Iterator[tuple[int, int, int, int]]":
+        """Yield the children that ended: pid, status as of `wait`, processor time in us, peak memory in bytes."""
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            self.children.discard(pid)
+            cpu_us = int((usage.ru_utime + usage.ru_stime) * MILLION)
+            yield pid, status, cpu_us, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+    def terminate(self, pid: int) -> None:
+        """Send SIGTERM to the group of `pid`."""
+        send(os.killpg, pid, signal.SIGTERM)
+
+    def kill(self, runs: "Sequence[Run]") -> None:
+        """Send SIGKILL to the groups of attempts and to every process that carries one of their tokens."""
+        for run in runs:
+            if run.pid is not None and (not run.ended or sys.platform != "linux"):
+                send(os.killpg, run.pid, signal.SIGKILL)
+        tokens = {to_bytes(run.token) for run in runs}
+        groups = {run.pid for run in runs} - self.children  # the number of an ended group may have been given again
+        for _ in range(5):  # some may fork while we look
+            found = [
+                pid for pid, group, session, token in scan()
+                if token in tokens or (group in groups and session == os.getsid(0))
+            ]  # fmt: skip
+            for pid in found:
+                send(os.kill, pid, signal.SIGKILL)
+            if not found:
+                return
+
+    def process_start(self, pid: int) -> "int | None":
+        """Return what tells a process from a later one of the same pid; None: it doesn't run."""
+        if sys.platform == "linux":
+            known = look_up(pid)
+            return known[2] if known else None
+        told = subprocess.run(["/bin/ps", "-o", "lstart=", "-p", str(pid)], stdout=subprocess.PIPE, check=False).stdout
+        return int(time.mktime(time.strptime(told.decode().strip()))) if told.strip() else None
+
+    def find(self, runs: "Sequence[Run]") -> "dict[str, int]":
+        """Return the pids of the attempts of a former runner that still run, by token."""
+        pids = {to_bytes(run.token): run.token for run in runs if run.process_start is None}
+        found = {pids[token]: pid for pid, group, _, token in scan() if token in pids and group == pid} if pids else {}
+        for run in runs:
+            if run.pid is not None and run.process_start is not None:
+                if self.process_start(run.pid) == run.process_start:
+                    found[run.token] = run.pid
+        return found
+
+
+def boot() -> str:
+    """Return a name of the time since the machine was started."""
+    if sys.platform == "linux":
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    return subprocess.check_output(["/usr/sbin/sysctl", "-n", "kern.boottime"]).decode().strip()
+
+
+def warn(text: str) -> None:
+    """Write a line to `runner.log`."""
+    sys.stderr.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}\n")
+    sys.stderr.flush()
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of `data`; raises OSError, and then a part of it may have been written."""
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def punch_hole(descriptor: int, start: int, length: int) -> int:
+    """Free the disk below a range of a file; return the error's number, or 0."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if sys.platform == "linux":  # FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE
+        done = libc.fallocate(descriptor, 3, ctypes.c_int64(start), ctypes.c_int64(length))
+    else:  # F_PUNCHHOLE with a struct fpunchhole
+        done = libc.fcntl(descriptor, 99, ctypes.byref((ctypes.c_int64 * 3)(0, start, length)))
+    return ctypes.get_errno() if done else 0
+
+
+def send(function: "Callable[[int, int], None]", pid: int, number: int) -> None:
+    """Send a signal by `os.kill` or `os.killpg`, to what may have gone by itself."""
+    try:
+        function(pid, number)
+    except OSError:
+        pass
+
+
+def look_up(pid: int) -> "tuple[int, int, int] | None":
+    """Return group, session and start (in clock ticks after boot) of a process; None if it is gone or dead. Linux."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b") ")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in (b"Z", b"X") else (int(fields[2]), int(fields[3]), int(fields[19]))
+
+
+def scan() -> "Iterator[tuple[int, int, int, bytes]]":
+    """Yield pid, group, session and token (b"" if none) of all processes we may look into. Linux; none elsewhere."""
+    for pid in [int(name) for name in os.listdir("/proc") if name.isdigit()] if sys.platform == "linux" else ():
+        known = look_up(pid)
+        if known is None or pid == os.getpid():
+            continue
+        for _ in range(5):
+            try:
+                with open(f"/proc/{pid}/environ", "rb") as file:
+                    environ = b"\0" + file.read()
+            except OSError:
+                environ = b"?"
+            if environ != b"\0" or known[0] != pid:
+                break
+            time.sleep(0.001)  # the leader of a group may be between the steps of its exec: its environment follows
+        yield pid, known[0], known[1], environ.partition(b"\0HOLDFAST_TOKEN=")[2].partition(b"\0")[0]
+
+
+def execute(
+    program: bytes, argv: "list[bytes]", environ: "dict[bytes, bytes]", paths: "tuple[bytes, bytes]", ignored: "list[int]"
+) -> int:
+    """Start a program in a group of its own, with no signal blocked or ignored; return its pid; raises OSError."""
+    opened = [(0, b"/dev/null", os.O_RDONLY), (1, paths[0], APPEND), (2, paths[1], APPEND)]
+    if hasattr(os, "posix_spawn"):
+        actions = [(os.POSIX_SPAWN_OPEN, descriptor, path, flags, 0) for descriptor, path, flags in opened]
+        return os.posix_spawn(
+            program, argv, environ, file_actions=actions, setpgroup=0, setsigmask=(), setsigdef=ignored
+        )
+    told, tells = os.pipe()  # Python 3.6 and 3.7: closed by exec, or told why there was none
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setpgid(0, 0)
+            for descriptor, path, flags in opened:
+                os.dup2(os.open(path, flags), descriptor)
+            for number in ignored:
+                signal.signal(number, signal.SIG_DFL)
+            os.execve(program, argv, environ)
+        except OSError as error:
+            os.write(tells, b"%d" % (error.errno or 0))
+        finally:
+            os._exit(127)
+    os.close(tells)
+    with open(told, "rb") as pipe:
+        failure = pipe.read()
+    if failure:
+        os.waitpid(pid, 0)
+        raise OSError(int(failure), os.strerror(int(failure)))
+    return pid
+
+
+def explain(error: "OSError | ValueError", order: Order, program: bytes) -> str:
+    """Return why an attempt could not be started, as a sentence: what was seen, the rule, the remedy."""
+    name = order.argv[0]
+    if isinstance(error, ValueError):
+        return f"{name!r} can't be started: {error}; the command and the environment must be text without NUL characters"
+    reason = {
+        errno.ENOENT: "it, or the interpreter that its first line names, does not exist; correct its path",
+        errno.EACCES: "it may not be executed; make it executable (chmod +x) or name another",
+        errno.ENOEXEC: "it is no program for this machine and has no #! line; add one",
+        errno.E2BIG: "arguments and environment together are longer than the system allows; pass them in a file",
+        errno.EAGAIN: "the user may have no more processes; start fewer at a time or raise the limit (ulimit -u)",
+    }.get(error.errno or 0, os.strerror(error.errno or 0))
+    if not program:
+        if error.strerror == NOT_FOUND:
+            return f"the program {name!r} was not found: a name without a slash must be in a folder of the job's PATH"
+        return f"the working folder {order.cwd!r} can't be entered ({error.strerror}); create it or correct the job's cwd"
+    return f"the program {name!r} can't be started: {reason}"
+
+
+class Peer:
+    """One connection: frames in and out, never waiting."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self.received, self.unsent = bytearray(), bytearray()
+
+    def receive(self) -> "Iterator[dict[str, object]]":
+        """Yield what arrived; raises EOFError at its end, OSError, Malformed or ValueError."""
+        data = self.connection.recv(1 << 20)
+        if not data:
+            raise EOFError
+        self.received += data
+        while len(self.received) >= 4:
+            end = 4 + int.from_bytes(self.received[:4], "big")
+            if end > FRAME_LIMIT_BYTES:
+                raise Malformed(f"a frame of {end} bytes; the limit is {FRAME_LIMIT_BYTES}")
+            if len(self.received) < end:
+                return
+            body = bytes(self.received[4:end])
+            del self.received[:end]
+            message = json.loads(body.decode())
+            if not isinstance(message, dict):
+                raise Malformed("a message is a JSON object")
+            yield message
+
+    def send(self, messages: "Sequence[str]") -> None:
+        """Send what can be sent at once, of these messages and those before; raises OSError."""
+        for message in messages:
+            self.unsent += len(message).to_bytes(4, "big") + message.encode("ascii")
+        try:
+            while self.unsent:
+                del self.unsent[: self.connection.send(self.unsent)]
+        except BlockingIOError:
+            if len(self.unsent) > FRAME_LIMIT_BYTES:
+                raise Malformed("the supervisor doesn't read its reports") from None
+
+
+class Server:
+    """The loop: waits for children, connections and time, and lets `Core` take its turns."""
+
+    def __init__(self, host: Host, core: Core, listener: socket.socket, idle_s: float) -> None:
+        """Take over `listener`, a socket that doesn't block; leave after `idle_s` with nothing to do."""
+        self.host, self.core, self.listener, self.idle_us = host, core, listener, int(idle_s * MILLION)
+        self.busy_at = self.polled_at = host.monotonic_us()
+        self.peers: list[Peer] = []
+        self.current: Peer | None = None  # the one that said hello last
+        self.leaving = self.polling = False
+        self.selector = selectors.DefaultSelector()
+        self.signals, wakes = os.pipe()
+        for descriptor in (self.signals, wakes):
+            os.set_blocking(descriptor, False)
+        signal.set_wakeup_fd(wakes)
+        for number in (signal.SIGCHLD, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+        self.selector.register(self.signals, selectors.EVENT_READ)
+        self.selector.register(listener, selectors.EVENT_READ)
+        for pid in core.leaders:
+            self._watch(pid)
+
+    def run(self) -> None:
+        """Serve until nothing is left to do for a while, or SIGTERM; attempts live on."""
+        while not self.leaving:
+            for pid, status, cpu_us, memory_bytes in self.host.reap():
+                self.core.child_ended(pid, status, cpu_us, memory_bytes)
+            messages = self.core.turn()
+            if self.current is not None:
+                self._serve(self.current, messages)
+            now = self.host.monotonic_us()
+            if self.peers or not self.core.idle():
+                self.busy_at = now
+            elif now - self.busy_at >= self.idle_us:
+                return
+            self._wait(now)
+
+    def _wait(self, now: int) -> None:
+        if not self.core.leaders:
+            os.chdir("/")  # keep no file system from being unmounted
+        due = self.core.next_due()
+        waits = [] if due is None else [max(0, due - now)]
+        if not self.peers:
+            waits.append(max(0, self.busy_at + self.idle_us - now))
+        if self.polling:
+            waits.append(LOOK_US)
+        for key, events in self.selector.select(min(waits) / MILLION if waits else None):
+            if key.fileobj == self.signals:
+                self.leaving = signal.SIGTERM in os.read(self.signals, 1 << 16)
+            elif key.fileobj == self.listener:
+                self._accept()
+            elif isinstance(key.data, Peer):
+                self._serve(key.data, [] if events & selectors.EVENT_WRITE else None)
+            else:  # the pidfd of an adopted process
+                self.selector.unregister(key.fileobj)
+                os.close(key.fd)
+                self.core.check_adopted()
+        if self.polling and now - self.polled_at >= LOOK_US:
+            self.polled_at = now
+            self.core.check_adopted()
+
+    def _watch(self, pid: int) -> None:
+        opener: Callable[[int], int] | None = getattr(os, "pidfd_open", None)
+        try:
+            if opener is None:
+                raise OSError
+            self.selector.register(opener(pid), selectors.EVENT_READ)
+        except OSError:  # no such call here, or it ended just now
+            self.polling = True
+
+    def _accept(self) -> None:
+        try:
+            connection, _ = self.listener.accept()
+        except OSError:  # it hung up already, or there is no descriptor left
+            return
+        connection.setblocking(False)
+        peer = Peer(connection)
+        self.peers.append(peer)
+        self.selector.register(connection, selectors.EVENT_READ, peer)
+        strangers = [other for other in self.peers if other is not self.current]
+        if len(strangers) > STRANGERS_LIMIT:
+            self._close(strangers[0])
+
+    def _serve(self, peer: Peer, messages: "Sequence[str] | None") -> None:
+        """Send `messages` and what is left of those before, or (None) take what arrived."""
+        try:
+            if messages is None:
+                for message in peer.receive():
+                    self._take(peer, message)
+            elif messages or peer.unsent:
+                peer.send(messages)
+        except BlockingIOError:
+            pass
+        except (EOFError, OSError):
+            self._close(peer)
+        except (Malformed, ValueError, RecursionError) as error:
+            warn(f"connection closed: {error}")
+            self._close(peer)
+        if peer in self.peers:
+            writing = selectors.EVENT_WRITE if peer.unsent else 0
+            self.selector.modify(peer.connection, selectors.EVENT_READ | writing, peer)
+
+    def _take(self, peer: Peer, message: "Mapping[str, object]") -> None:
+        if peer not in self.peers:  # closed by what came before in the same breath
+            return
+        if message.get("type") != "hello" and peer is not self.current:
+            raise Malformed("the first message must be hello; on a connection that another superseded nothing counts")
+        self.core.receive(message)
+        if peer is not self.current:
+            if self.current is not None:
+                self._close(self.current)
+            self.current = peer
+
+    def _close(self, peer: Peer) -> None:
+        if peer in self.peers:
+            self.peers.remove(peer)
+            self.selector.unregister(peer.connection)
+            peer.connection.close()
+        if peer is self.current:
+            self.current = None
+
+
+def listen() -> socket.socket:
+    """Return a socket bound to `runner.sock` in the current folder: a relative name, as an absolute one may be too long."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.setblocking(False)
+    if os.path.exists("runner.sock"):
+        os.unlink("runner.sock")
+    umask = os.umask(0o177)  # private from the moment it exists; attempts get the user's umask back
+    try:
+        listener.bind("runner.sock")
+    finally:
+        os.umask(umask)
+    listener.listen(16)
+    return listener
+
+
+def lock() -> bool:
+    """Make this the only runner of the current folder, for as long as it lives; wait for one that is leaving."""
+    descriptor = os.open("runner.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    for _ in range(100):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return True
+    return False
+
+
+def detach() -> None:
+    """Log to `runner.log`, ignore the terminal's signals, and have what attempts leave behind come to this process."""
+    log = os.open("runner.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    null = os.open("/dev/null", os.O_RDWR)
+    for descriptor, source in ((0, null), (1, null), (2, log)):
+        os.dup2(source, descriptor)
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGIO):
+        signal.signal(number, signal.SIG_IGN)
+    if sys.platform == "linux":  # PR_SET_CHILD_SUBREAPER
+        ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+
+
+def main() -> int:
+    """Run as a script; the exit code is 3 where another runner holds the home folder."""
+    parser = argparse.ArgumentParser(description="Start attempts, wait for them, remember how they ended.")
+    parser.add_argument("home", help="the folder of its journal, socket and output; private to the user")
+    parser.add_argument("--idle-s", type=float, default=10.0, help="leave after so long with nothing to do")
+    arguments = parser.parse_args()
+    home = os.path.abspath(arguments.home)
+    os.makedirs(home, 0o700, exist_ok=True)
+    os.chdir(home)
+    if not lock():
+        sys.stderr.write(f"runner: another runner holds {home}\n")
+        return 3
+    detach()
+    host = Host(home)
+    past = recall(host.read_journal())
+    for number in past.garbage:
+        warn(f"line {number} of the journal is no line of a journal; it was skipped")
+    listener = listen()
+    Server(host, Core(host, past), listener, arguments.idle_s).run()
+    os.unlink(os.path.join(home, "runner.sock"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

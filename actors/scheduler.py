@@ -1,0 +1,244 @@
+"""The scheduler: owns jobs and attempts. One turn takes every waiting message, decides, commits once, then acts.
+
+The rules are in `holdfast.events`; here is only the order of things: nothing is answered and nothing started before its
+commit, and a commit that is refused leaves no trace but its answers. What runners report is kept until it is recorded.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from heapq import heappop, heappush
+from typing import Final, assert_never
+
+import trio
+from msgspec import Struct
+
+from holdfast.events.backoff import Uniform
+from holdfast.events.decide import decide, wake
+from holdfast.events.draft import Draft
+from holdfast.events.errors import BadInput, Unavailable
+from holdfast.events.facts import SupervisorStarted, SupervisorStopped, TargetConfigured
+from holdfast.events.messages import Answer, AskStatus, Refusal, Reported, Status, Unreachable
+from holdfast.events.messages import Request as ClientRequest
+from holdfast.events.outcomes import decide_report
+from holdfast.events.records import Job
+from holdfast.events.states import Delayed
+
+from .actor import Actor
+from .address import Address
+from .effects import Effects
+from .launching import Launching
+from .limiter import LimiterMessage
+from .live import Live
+from .reply import Request
+from .targets.messages import Connected, TargetMessage
+from .world import Clock
+from .writer import Commit, OpenLog
+
+RETRY_COMMIT_S: Final = 1.0
+_US: Final = 1_000_000
+
+
+class Ask(Request[Answer], frozen=True):
+    """A client's request, and who makes it. Refusals are answers too."""
+
+    request: ClientRequest
+    author: str
+
+
+class Drain(Request[None], frozen=True):
+    """Start nothing more; what is queued ahead in runners is taken back."""
+
+
+SchedulerMessage = Ask | Drain | Connected | Reported | Unreachable
+_Report = Connected | Reported | Unreachable
+
+
+class Identity(Struct, frozen=True):
+    """Who the supervisor is, as its first and last event say."""
+
+    author: str
+    host: str
+    version: str
+
+
+class Parts(Struct, frozen=True):
+    """What the scheduler is built from."""
+
+    log: OpenLog
+    writer: Address[Commit]
+    limiter: Address[LimiterMessage]
+    targets: dict[str, Address[TargetMessage]]
+    clock: Clock
+    random: Uniform
+    identity: Identity
+    capacity: dict[str, int]
+    on_commit: Callable[[Draft, int], None]
+
+
+class Scheduler(Actor[SchedulerMessage]):
+    """Owns jobs and attempts, and decides what starts when."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._live: Live | None = None
+        self._backlog: list[_Report] = []
+        self._due: list[tuple[int, int]] = []
+        self._retry_at = -math.inf
+
+    @property
+    def _state(self) -> Live:
+        assert self._live is not None, "the scheduler is used before it has loaded its state"
+        return self._live
+
+    async def opened(self) -> None:
+        """Load what is alive, and record that a supervisor is here."""
+        parts = self._parts
+        live = self._live = Live(parts.log.store.base)
+        self._launching = Launching(live, parts.limiter, set(parts.targets))
+        self._effects = Effects(live, parts.log, parts.targets)
+        await self._launching.restore()
+        for job in live.jobs.values():
+            self._note_delay(job)
+        identity = parts.identity
+        draft = self._draft(parts.clock.now())
+        cause = draft.record(SupervisorStarted(os.getpid(), identity.host, identity.version), author=identity.author)
+        if live.target("local") is None:
+            draft.record(TargetConfigured("local", parts.capacity), cause)
+        await self._commit(draft)
+
+    async def closed(self) -> None:
+        """Record that the supervisor leaves in good order, if it does and the log still takes it."""
+        if not self.stopping:
+            return
+        draft = self._draft(self._parts.clock.now())
+        draft.record(SupervisorStopped(os.getpid(), "stopped"), author=self._parts.identity.author)
+        try:
+            await self._commit(draft)
+        except Unavailable:
+            return
+
+    def deadline(self) -> float:
+        """The next delay that ends, rate that allows a start, or refused commit to be tried again."""
+        if self._retry_at > trio.current_time():
+            return self._retry_at
+        times = [self._due[0][0]] if self._due else []
+        if self._launching.wake_at is not None:
+            times.append(self._launching.wake_at)
+        if not times:
+            return math.inf
+        return trio.current_time() + max(0.0, (min(times) - self._parts.clock.now()) / _US)
+
+    def _draft(self, now: int) -> Draft:
+        return Draft(self._state, now, self._parts.random, "scheduler")
+
+    async def handle(self, batch: Sequence[SchedulerMessage]) -> None:
+        """One turn."""
+        draft = self._draft(self._parts.clock.now())
+        answers: list[tuple[Ask, Answer]] = []
+        drains: list[Drain] = []
+        resend: dict[str, list[Job]] = {}
+        reports = self._backlog
+        self._backlog = []
+        for message in batch:
+            match message:
+                case Ask():
+                    answers.append((message, self._decide(draft, message)))
+                case Drain():
+                    self._launching.draining = True
+                    drains.append(message)
+                case Connected() | Reported() | Unreachable():
+                    reports.append(message)
+                case _:
+                    assert_never(message)
+        draft.author = "scheduler"
+        for report in reports:
+            self._report(draft, report, resend)
+        woken = self._wake(draft)
+        try:
+            taken = await self._launching.plan(draft)
+            if draft.entries:
+                await self._commit(draft)
+        except Unavailable as error:
+            self._refused(draft, reports, woken, answers, error)
+            await self._launching.undo(draft)
+            return
+        self._retry_at = -math.inf
+        for ask, answer in answers:
+            ask.reply.send(answer)
+        await self._act(draft, resend, drained=bool(drains))
+        for drain in drains:
+            drain.reply.send(None)
+        await self._gather(taken)
+
+    def _decide(self, draft: Draft, ask: Ask) -> Answer:
+        if isinstance(ask.request, AskStatus):
+            counts = {name: count for name, count in sorted(self._state.counts.items()) if count}
+            return Status(os.getpid(), self._parts.identity.version, counts, self._parts.log.store.seq)
+        draft.author = ask.author
+        try:
+            return decide(draft, ask.request)
+        except BadInput as error:
+            return Refusal(str(error), error.exit_code)
+
+    def _report(self, draft: Draft, report: _Report, resend: dict[str, list[Job]]) -> None:
+        if isinstance(report, Connected):
+            target = report.report.target
+            resend[target] = decide_report(draft, report.report)
+            self._effects.attach(target, report.session)
+            self._launching.up.add(target)
+        else:
+            decide_report(draft, report)
+
+    def _wake(self, draft: Draft) -> list[tuple[int, int]]:
+        """Let delays end whose time has come."""
+        woken: list[tuple[int, int]] = []
+        while self._due and self._due[0][0] <= draft.now:
+            woken.append(heappop(self._due))
+            wake(draft, woken[-1][1])
+        return woken
+
+    def _note_delay(self, job: Job) -> None:
+        if isinstance(job.state, Delayed):
+            # A clock that was set back to before the delay began can't be waited for.
+            set_back = self._parts.clock.now() < job.state.since
+            heappush(self._due, (0 if set_back else job.state.due_at, job.id))
+
+    async def _commit(self, draft: Draft) -> None:
+        start = await self._parts.writer.ask(lambda reply: Commit(reply, draft))
+        self._state.apply(draft)
+        for job in draft.jobs.changed.values():
+            self._note_delay(job)
+        self._parts.on_commit(draft, start)
+
+    def _refused(
+        self,
+        draft: Draft,
+        reports: list[_Report],
+        woken: list[tuple[int, int]],
+        answers: list[tuple[Ask, Answer]],
+        error: Unavailable,
+    ) -> None:
+        """Nothing of this turn has happened. What runners said is kept for the next try; clients hear why."""
+        del draft
+        self._backlog = reports
+        for each in woken:
+            heappush(self._due, each)
+        self._retry_at = trio.current_time() + RETRY_COMMIT_S
+        for ask, answer in answers:
+            honest = answer if isinstance(answer, Refusal | Status) else Refusal(str(error), error.exit_code)
+            ask.reply.send(honest)
+
+    async def _act(self, draft: Draft, resend: dict[str, list[Job]], *, drained: bool) -> None:
+        await self._launching.settle(draft)
+        await self._effects.derive(draft, resend)
+        if drained:
+            await self._effects.revoke_queued()
+
+    async def _gather(self, launched: int) -> None:
+        """While runners have launches ahead, a short wait makes one commit out of several."""
+        pause_s = self._launching.gather_s(launched)
+        if pause_s:
+            await trio.sleep(pause_s)

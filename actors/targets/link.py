@@ -1,0 +1,119 @@
+"""A connection to a runner: length-prefixed JSON frames over a stream, typed on this side.
+
+The runner's own side is in `actors/runner.py`, which is sent to hosts and can't share code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+import msgspec
+import trio
+
+from holdfast.events.errors import Unavailable
+from holdfast.events.messages import AttemptStatus
+
+PROTOCOL: Final = 1
+FRAME_BYTES_MAX: Final = 64 * 1024 * 1024
+_READ_BYTES: Final = 256 * 1024
+_LENGTH_BYTES: Final = 4
+
+
+class _FromRunner(msgspec.Struct, frozen=True, tag=str.lower, tag_field="type"):
+    """A base for its options only."""
+
+
+class Welcome(_FromRunner, frozen=True):
+    """The runner's answer to hello: who it is, and every attempt it still answers for."""
+
+    protocol: int
+    pid: int
+    boot: str
+    journal: str
+    attempts: tuple[AttemptStatus, ...]
+
+
+class Report(_FromRunner, frozen=True):
+    """News of attempts."""
+
+    attempts: tuple[AttemptStatus, ...]
+
+
+class Trouble(_FromRunner, frozen=True):
+    """The runner can't start anything just now (its journal can't be written, say); None: it can again."""
+
+    error: str | None
+
+
+class Pong(_FromRunner, frozen=True):
+    """The answer to a ping."""
+
+    id: int
+
+
+FromRunner = Welcome | Report | Trouble | Pong
+
+_decoder: Final = msgspec.json.Decoder(FromRunner)
+_encoder: Final = msgspec.json.Encoder()
+
+
+class LinkBroken(Unavailable):
+    """The connection ended, or what came over it was not the runner's protocol."""
+
+
+def frame(message: object) -> bytes:
+    """A message as it goes over the wire."""
+    body = _encoder.encode(message)
+    return len(body).to_bytes(_LENGTH_BYTES, "big") + body
+
+
+async def receive(stream: trio.abc.ReceiveStream) -> AsyncIterator[FromRunner]:
+    """Messages as they come in, until the stream ends. Raises LinkBroken for anything that is not one."""
+    buffer = bytearray()
+    try:
+        while data := await stream.receive_some(_READ_BYTES):
+            buffer += data
+            start = 0
+            while len(buffer) - start >= _LENGTH_BYTES:
+                length = int.from_bytes(buffer[start : start + _LENGTH_BYTES], "big")
+                if length > FRAME_BYTES_MAX:
+                    message = f"the runner sent a frame of {length} bytes, more than the {FRAME_BYTES_MAX} that it may"
+                    raise LinkBroken(message)
+                end = start + _LENGTH_BYTES + length
+                if len(buffer) < end:
+                    break
+                yield _decoder.decode(bytes(buffer[start + _LENGTH_BYTES : end]))
+                start = end
+            del buffer[:start]
+    except msgspec.DecodeError as error:
+        message = f"the runner sent what is not its protocol: {error}"
+        raise LinkBroken(message) from error
+    except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+        message = "the connection to the runner broke"
+        raise LinkBroken(message) from error
+
+
+class Outbox:
+    """What is to be sent, so that nobody who sends has to wait for the runner."""
+
+    def __init__(self) -> None:
+        self._frames: list[bytes] = []
+        self._waiting = trio.Event()
+
+    def put(self, message: object) -> None:
+        """Add a message; it goes out in order, as soon as the runner takes it."""
+        self._frames.append(frame(message))
+        self._waiting.set()
+
+    async def drain_into(self, stream: trio.abc.SendStream) -> None:
+        """Send for ever. Raises LinkBroken when the stream does."""
+        while True:
+            await self._waiting.wait()
+            self._waiting = trio.Event()
+            frames, self._frames = self._frames, []
+            try:
+                await stream.send_all(b"".join(frames))
+            except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
+                message = "the connection to the runner broke"
+                raise LinkBroken(message) from error

@@ -1,0 +1,111 @@
+"""The supervisor tree: which actors there are, in which order they start, and who is told of whom.
+
+    writer -> limiter -> scheduler -> local target -> control socket
+
+One that crashes takes those after it along (rest for one): they hold what it told them. Each starts from the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import trio
+from msgspec import Struct
+
+from holdfast.events.backoff import Uniform
+from holdfast.events.draft import Draft
+from holdfast.store.contract import Store
+from holdfast.store.home import Home
+
+from .address import Address
+from .child import actor_child
+from .control import ControlServer
+from .inbox import Inbox
+from .limiter import Limiter, LimiterMessage
+from .restarts import RestartPolicy
+from .scheduler import Identity, Parts, Scheduler, SchedulerMessage
+from .supervision import Strategy, Supervisor
+from .targets.local import LocalTarget, Transport
+from .targets.messages import TargetMessage
+from .world import Clock
+from .writer import Commit, OpenLog, Writer
+
+INBOX: Final = 4096
+TARGET_INBOX: Final = 100_000
+
+
+class World(Struct, frozen=True):
+    """Everything outside of the tree, real or simulated."""
+
+    home: Home
+    open_store: Callable[[], Store]
+    clock: Clock
+    random: Uniform
+    transport: Transport
+    identity: Identity
+    capacity: dict[str, int]
+    author: Callable[[trio.SocketStream], str]
+
+
+class Watcher(Struct, frozen=True):
+    """Who hears what happens in the tree: each commit, trouble that passes (None: it has), and crashes of actors."""
+
+    on_commit: Callable[[Draft, int], None]
+    on_trouble: Callable[[str | None], None]
+    on_crash: Callable[[str, Exception, int], None]
+
+
+class Tree:
+    """A supervisor tree, not yet running."""
+
+    def __init__(self, world: World, watcher: Watcher) -> None:
+        writer = Inbox[Commit]("writer", INBOX)
+        limiter = Inbox[LimiterMessage]("limiter", INBOX)
+        scheduler = Inbox[SchedulerMessage]("scheduler", INBOX)
+        local = Inbox[TargetMessage]("target:local", TARGET_INBOX)
+        control = ControlServer.inbox()
+        self.scheduler: Address[SchedulerMessage] = Address(scheduler)
+        self._inboxes = (writer, limiter, scheduler, local, control)
+        log = OpenLog()
+        parts = Parts(
+            log,
+            Address(writer),
+            Address(limiter),
+            {"local": Address(local)},
+            world.clock,
+            world.random,
+            world.identity,
+            world.capacity,
+            watcher.on_commit,
+        )
+
+        def make_local() -> LocalTarget:
+            address = Address[SchedulerMessage](scheduler)
+            return LocalTarget(world.home, world.transport, address, world.clock, world.random, watcher.on_trouble)
+
+        self._supervisor = Supervisor(
+            [
+                actor_child(lambda: Writer(log, world.open_store), writer),
+                actor_child(Limiter, limiter),
+                actor_child(lambda: Scheduler(parts), scheduler),
+                actor_child(make_local, local),
+                actor_child(lambda: ControlServer(world.home, self.scheduler, world.author), control),
+            ],
+            strategy=Strategy.REST_FOR_ONE,
+            policy=RestartPolicy(),
+            random=world.random,
+            on_crash=watcher.on_crash,
+        )
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Run until stopped. Raises RestartIntensityExceeded, with the last crash as its cause."""
+        try:
+            await self._supervisor.run(task_status=task_status)
+        finally:
+            for inbox in self._inboxes:
+                inbox.close()
+
+    def stop(self) -> None:
+        """Stop in order, the scheduler last but for the limiter and the writer."""
+        self._supervisor.stop()

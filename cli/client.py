@@ -1,0 +1,141 @@
+"""Sending a request: to the supervisor that lives on the home, or, when none does, straight into its log.
+
+Synchronous and without Trio, so that commands start quickly.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from random import Random
+from typing import Final
+
+import msgspec
+
+from holdfast.actors.world import SystemClock, machine_capacity, user_name
+from holdfast.events.decide import decide
+from holdfast.events.draft import Draft
+from holdfast.events.errors import HoldfastError, Unavailable
+from holdfast.events.facts import TargetConfigured
+from holdfast.events.messages import Answer, Changed, Command, Refusal, Request, Submitted
+from holdfast.events.spec import LOCAL
+from holdfast.store.errors import HomeLocked
+from holdfast.store.home import Home
+from holdfast.store.lock import HomeLock
+from holdfast.store.opening import open_store
+from holdfast.store.unix_path import short_address
+
+PATIENCE_S: Final = 10.0
+_LOOK_S: Final = 0.05
+_READ_BYTES: Final = 256 * 1024
+
+
+class NoAnswer(Unavailable):
+    """The supervisor ended, or fell silent, with a request in hand."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the supervisor ended before it answered; the request may or may not have taken effect: "
+            "look with `holdfast jobs` before asking again"
+        )
+
+
+class Refused(HoldfastError):
+    """The supervisor refused the request; nothing was done."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.exit_code = refusal.exit_code  # type: ignore[misc]  # the supervisor's word for what the class stands for
+
+
+def send(home: Home, command: Command) -> Submitted | Changed:
+    """Have a command carried out, by a supervisor or here; returns once it is recorded.
+
+    Raises BadInput, Refused, NoAnswer or Unavailable.
+    """
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        answer = ask(home, command)
+        if answer is not None:
+            assert isinstance(answer, Submitted | Changed), "a command is answered by what it changed"
+            return answer
+        try:
+            return _record(home, command)
+        except HomeLocked:
+            # A supervisor is just starting or leaving, or another command records something.
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_LOOK_S)
+
+
+def ask(home: Home, request: Request) -> Answer | None:
+    """The supervisor's answer, or None if none lives on the home. Raises Refused or NoAnswer."""
+    connection = _connect(home)
+    if connection is None:
+        return None
+    with connection:
+        try:
+            connection.sendall(msgspec.json.encode(request) + b"\n")
+            line = _read_line(connection)
+        except OSError as error:
+            raise NoAnswer from error
+    if not line:
+        raise NoAnswer
+    answer = msgspec.json.decode(line, type=Answer)  # type: ignore[arg-type]  # a union is not a class to mypy
+    if isinstance(answer, Refusal):
+        raise Refused(answer)
+    return answer
+
+
+def _connect(home: Home) -> socket.socket | None:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        with short_address(home.control) as address:
+            connection.connect(address)
+    except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
+        connection.close()
+        return None
+    except OSError as error:
+        connection.close()
+        message = f"the supervisor's socket {home.control} can't be used: {error.strerror}"
+        raise Unavailable(message) from error
+    return connection
+
+
+def _read_line(connection: socket.socket) -> bytes:
+    parts: list[bytes] = []
+    while data := connection.recv(_READ_BYTES):
+        parts.append(data)
+        if data.endswith(b"\n"):
+            return b"".join(parts)
+    return b""
+
+
+def _record(home: Home, command: Command) -> Submitted | Changed:
+    """Record a command without a supervisor; it takes effect at the next `run`. Raises HomeLocked."""
+    home.create()
+    clock = SystemClock()
+    author = user_name()
+    with HomeLock(home):
+        store = open_store(home.log, clock.now(), author)
+        try:
+            draft = Draft(store.base, clock.now(), Random(), author)
+            if draft.targets.get(LOCAL) is None:
+                draft.record(TargetConfigured(LOCAL, machine_capacity()))
+            answer = decide(draft, command)
+            if draft.entries:
+                store.commit([draft])
+        finally:
+            store.close()
+    return answer
+
+
+def supervisor_lives(home: Home) -> bool:
+    """Whether a supervisor answers on the home's socket."""
+    connection = _connect(home)
+    if connection is None:
+        return False
+    connection.close()
+    return True
+
+

@@ -1,0 +1,51 @@
+"""The entrance of the command line: parse, find the home, do it, and turn every error into a sentence and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Final, Protocol, cast
+
+from holdfast.events.errors import HoldfastError
+from holdfast.store.home import Home, find_home
+
+from .arguments import COMMANDS, build_parser
+
+INTERRUPTED: Final = 130
+
+
+class CommandModule(Protocol):
+    """What a command's module has."""
+
+    def execute(self, arguments: Namespace, home: Home) -> int:
+        """Do it; returns the exit code. Raises HoldfastError."""
+        ...
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line (default: the process's own arguments); returns the exit code."""
+    arguments = build_parser(metadata.version("holdfast")).parse_args(argv)
+    try:
+        home = find_home(getattr(arguments, "home", None), os.environ, Path.cwd())
+        module = import_module(f"{__package__}.{COMMANDS[arguments.name].module}")
+        code = cast("CommandModule", module).execute(arguments, home)
+        sys.stdout.flush()
+    except HoldfastError as error:
+        _complain(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone, as with `| head`; what is left in the buffer must not raise once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    else:
+        return code
+
+
+def _complain(error: HoldfastError) -> None:
+    sys.stderr.write(f"holdfast: {error}\n")

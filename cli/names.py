@@ -1,0 +1,109 @@
+"""What may stand in names and texts: the rules for names of jobs, limits and needs, for variables, and for what is run.
+
+Nothing here may hold a NUL, which no system call takes, or another control character, which would act on the terminal
+that shows it. Texts that are run may hold line breaks and tabs: scripts do.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from .places import Misfit, expected, shown
+
+NAME_CHARACTERS_MAX: Final = 200
+RESERVED_VARIABLES: Final = ("HOLDFAST_JOB", "HOLDFAST_ATTEMPT", "HOLDFAST_TOKEN")
+
+# The common case in one match; every name that it takes passes all of `check_name`.
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,199}")
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL_BUT_LINES_AND_TABS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_SURROGATES: Final = range(0xD800, 0xE000)
+
+_NAME_REMEDY: Final = f"use 1 to {NAME_CHARACTERS_MAX} printable characters, no blank at either end"
+
+
+def check_label(value: object, what: str = "name") -> str:
+    """A name of anything: 1 to 200 printable characters, no blank at either end. Raises Misfit; `what` is its noun."""
+    if not isinstance(value, str):
+        raise expected("a string", value)
+    if _PLAIN_NAME.fullmatch(value):
+        return value
+    if not value:
+        raise Misfit(f"the {what} is empty", remedy=_NAME_REMEDY)
+    if len(value) > NAME_CHARACTERS_MAX:
+        raise Misfit(f"the {what} {shown(value)} has {len(value)} characters", remedy=_NAME_REMEDY)
+    if value != value.strip():
+        raise Misfit(f"the {what} {shown(value)} begins or ends with a blank", remedy=_NAME_REMEDY)
+    if not value.isprintable():
+        character = next(each for each in value if not each.isprintable())
+        raise Misfit(f"the {what} {shown(value)} holds the character {_named(character)}", remedy=_NAME_REMEDY)
+    return value
+
+
+def check_name(value: object) -> str:
+    """A job's name: a label without slashes, and not all digits, for that is an id. Raises Misfit."""
+    name = check_label(value)
+    if _PLAIN_NAME.fullmatch(name):
+        return name
+    if "/" in name:
+        raise Misfit(f"the name {shown(name)} holds a slash", remedy="use another character, such as - or .")
+    if name.isdecimal():
+        raise Misfit(f"the name {shown(name)} would be taken for an id", remedy="put a letter into it")
+    return name
+
+
+def check_limit_name(value: object) -> str:
+    """The name of a limit: a label without a colon, which separates it from a key. Raises Misfit."""
+    name = check_label(value)
+    if ":" in name:
+        raise Misfit(f"the name {shown(name)} holds a colon", remedy="jobs add a key to a limit as NAME:KEY")
+    return name
+
+
+def check_variable(value: object) -> str:
+    """The name of a variable as shells know it, not one of Holdfast's own. Raises Misfit."""
+    if not isinstance(value, str):
+        raise expected("a string", value)
+    if not _VARIABLE.fullmatch(value):
+        raise Misfit(f"{shown(value)} is no name of a variable", remedy="use letters, digits and _, no digit first")
+    return _not_reserved(value)
+
+
+def check_environment_name(value: str) -> str:
+    """A name in `env`: whatever the system takes, so neither empty nor with '='. Raises Misfit."""
+    if not value:
+        raise Misfit("the name of a variable is empty", remedy="give it a name, or take it out")
+    if "=" in value:
+        raise Misfit(f"the name {shown(value)} holds an '='", remedy="write env = { NAME = 'value' }")
+    return _not_reserved(check_text(value, "the name", lines=False))
+
+
+def check_text(value: object, what: str, *, lines: bool = True) -> str:
+    """A text that holds no control characters, but line breaks and tabs if `lines`. Raises Misfit.
+
+    `what` names the text, which itself is never shown: it may hold what is secret.
+    """
+    if not isinstance(value, str):
+        raise expected("a string", value)
+    if value.isprintable():
+        return value
+    found = (_CONTROL_BUT_LINES_AND_TABS if lines else _CONTROL).search(value)
+    if found:
+        problem = f"{what} holds the character {_named(found[0])} at position {found.start() + 1}"
+        remedy = "only line breaks and tabs are allowed" if lines else "no control character is allowed"
+        raise Misfit(problem, remedy=f"{remedy}; take it out")
+    return value
+
+
+def _not_reserved(name: str) -> str:
+    if name in RESERVED_VARIABLES:
+        raise Misfit(f"{name} is set by Holdfast itself", remedy="use another name")
+    return name
+
+
+def _named(character: str) -> str:
+    point = ord(character)
+    remark = " (half a character, or a byte that is not UTF-8)" if point in _SURROGATES else ""
+    return f"U+{point:04X}{remark}"

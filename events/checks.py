@@ -1,0 +1,113 @@
+"""What a wish must keep to before anything is recorded: bounds of numbers, text that can be stored, names that exist.
+
+Each check raises BadInput, with where and the remedy, and changes nothing (promise P7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from .errors import BadInput
+from .spec import LOCAL, RETRY_ON, RETRY_ON_DEFAULT, JobSpec, LimitSpec
+
+TARGETS: Final = (LOCAL,)
+PRIORITY_MAX: Final = 1_000_000
+NUMBER_MAX: Final = 2**53 - 1  # up to here every reader of JSON agrees on whole numbers; as microseconds, 285 years
+_NUMBERS: Final = ("retries", "retry_delay", "retry_delay_max", "grace", "max_output")
+
+
+def check_job(job: JobSpec, where: str) -> None:
+    """Check everything about a job that can be seen without the home; `where` is its place, such as `jobs.align`."""
+    _check_command(job, where)
+    if job.env or job.secrets:
+        _check_environment(job, where)
+    for name, amount in job.needs.items():
+        if not 0 <= amount <= NUMBER_MAX:
+            check_number(amount, 0, f"{where}.needs.{name}")
+    if len(job.limits) > 1 and len(set(job.limits)) < len(job.limits):
+        raise BadInput("a limit is named twice", where=f"{where}.limits", remedy="name each once")
+    if job.priority:
+        check_priority(job.priority, f"{where}.priority")
+    if job.retry_on is not RETRY_ON_DEFAULT:
+        for kind in job.retry_on:
+            if kind not in RETRY_ON:
+                problem = f"nothing is retried on {kind!r}"
+                raise BadInput(problem, where=f"{where}.retry_on", remedy=f"give some of: {', '.join(RETRY_ON)}")
+    numbers = (job.retries, job.retry_delay_us, job.retry_delay_max_us, job.grace_us, job.max_output_bytes)
+    if min(numbers) < 0 or max(numbers) > NUMBER_MAX:
+        for key, number in zip(_NUMBERS, numbers, strict=True):
+            check_number(number, 0, f"{where}.{key}")
+    if job.timeout_us is not None:
+        check_number(job.timeout_us, 1, f"{where}.timeout")
+
+
+def _check_command(job: JobSpec, where: str) -> None:
+    words = (job.run,) if isinstance(job.run, str) else job.run
+    if not words or not words[0].strip():
+        raise BadInput("there is no command", where=f"{where}.run", remedy="give a command line or a list of words")
+    check_text((*words, job.cwd, job.name, job.key or ""), where)
+
+
+def _check_environment(job: JobSpec, where: str) -> None:
+    for names, place in ((job.env, f"{where}.env"), (job.secrets, f"{where}.secrets")):
+        for name in names:
+            if not name or "=" in name:
+                problem = f"{name!r} can't be the name of a variable"
+                raise BadInput(problem, where=place, remedy="it needs a letter at least and no `=`")
+        check_text(names, place)
+    check_text(job.env.values(), f"{where}.env")
+
+
+def check_text(texts: Iterable[str], where: str) -> None:
+    """Check that texts can be recorded, and passed to a process."""
+    text = "".join(texts)
+    if "\0" in text:
+        raise BadInput("a NUL character can't be passed to a process", where=where, remedy="take it out")
+    if text.isascii():
+        return
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        problem = "there are bytes in it that are not UTF-8"
+        raise BadInput(problem, where=where, remedy="Holdfast records text only") from error
+
+
+def check_number(number: int, least: int, where: str) -> None:
+    """Check that a number is at least `least`, and no larger than what can be recorded."""
+    if not least <= number <= NUMBER_MAX:
+        raise BadInput(f"{number} is out of bounds", where=where, remedy=f"give a whole number from {least} on")
+
+
+def check_priority(priority: int, where: str = "") -> None:
+    """Check that a priority is within its bounds."""
+    if not -PRIORITY_MAX <= priority <= PRIORITY_MAX:
+        problem = f"the priority {priority} is out of bounds"
+        raise BadInput(problem, where=where, remedy=f"give a whole number from -{PRIORITY_MAX} to {PRIORITY_MAX}")
+
+
+def check_limit(name: str, spec: LimitSpec) -> None:
+    """Check the definition of a limit."""
+    if not name or ":" in name:
+        problem = f"{name!r} can't be the name of a limit"
+        raise BadInput(
+            problem, where="limits", remedy="it needs a letter at least and no colon: `name:key` uses `name`"
+        )
+    check_text((name,), "limits")
+    if spec.concurrent is not None:
+        check_number(spec.concurrent, 1, f"limits.{name}.concurrent")
+    if spec.interval_us is not None:
+        check_number(spec.interval_us, 1, f"limits.{name}.rate")
+    check_number(spec.burst, 1, f"limits.{name}.burst")
+
+
+def check_capacity(capacity: Mapping[str, int], where: str) -> None:
+    """Check what a target offers."""
+    check_text(capacity, where)
+    for name, amount in capacity.items():
+        check_number(amount, 0, f"{where}.{name}")
+
+
+def unknown_target(name: str, where: str = "") -> BadInput:
+    """The refusal of a target that there is not."""
+    return BadInput(f"there is no target {name!r}", where=where, remedy=f"the targets are: {', '.join(TARGETS)}")

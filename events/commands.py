@@ -1,0 +1,171 @@
+"""What people may do to jobs and targets that are there: cancel, hold, release, prioritise, pause, resume.
+
+`retry` has a module of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from .checks import TARGETS, check_capacity, check_priority, unknown_target
+from .draft import Draft
+from .facts import (
+    CancelRequested,
+    JobCancelled,
+    JobHeld,
+    JobPrioritised,
+    JobReleased,
+    TargetConfigured,
+    TargetPaused,
+    TargetResumed,
+)
+from .messages import Changed, Unchanged
+from .records import Job
+from .settle import resolve, settle
+from .states import (
+    FINAL,
+    Delayed,
+    Held,
+    Launching,
+    Ready,
+    Running,
+    Unknown,
+    Waiting,
+    name_of,
+)
+
+# None: done; else why not.
+_Result = Unchanged | None
+
+
+def cancel(draft: Draft, jobs: Iterable[int]) -> Changed:
+    """End these jobs; what depends on them is skipped. In flight: asked for, and recorded as ended when it has."""
+    ended: list[tuple[int, int]] = []
+
+    def one(job: Job) -> _Result:
+        match job.state:
+            case Waiting() | Held() | Ready() | Delayed():
+                ended.append((job.id, draft.record_job(JobCancelled(job.id, "cancelled"), None)))
+            case Launching(cancelling=True) | Running(cancelling=True) | Unknown(cancelling=True):
+                return Unchanged(job.id, "is being cancelled already", satisfied=True)
+            case Launching() | Running() | Unknown():
+                draft.record_job(CancelRequested(job.id), None)
+            case _:
+                return Unchanged(job.id, f"has ended already ({name_of(job.state)})", satisfied=True)
+        return None
+
+    answer = _each(draft, jobs, one)
+    for job, cause in ended:
+        settle(draft, job, cause)
+    return answer
+
+
+def hold(draft: Draft, jobs: Iterable[int]) -> Changed:
+    """Keep jobs from starting until they are released. What is in flight can only be cancelled."""
+
+    def one(job: Job) -> _Result:
+        match job.state:
+            case Waiting():
+                draft.record_job(JobHeld(job.id), None)
+                return None
+            case Ready() | Delayed():
+                draft.record_job(JobHeld(job.id), None)
+                draft.recount(job.id)  # not kept while it was ready, and a job it waited for may run again
+                return None
+            case Held():
+                return Unchanged(job.id, "is held already", satisfied=True)
+            case Launching() | Running() | Unknown():
+                return Unchanged(job.id, f"is {name_of(job.state)}: too late to hold it, but it can be cancelled")
+            case _:
+                return Unchanged(job.id, f"has ended already ({name_of(job.state)})")
+
+    return _each(draft, jobs, one)
+
+
+def release(draft: Draft, jobs: Iterable[int]) -> Changed:
+    """Let held jobs go on."""
+
+    def one(job: Job) -> _Result:
+        if isinstance(job.state, Held):
+            state = "waiting" if draft.unmet_count(job.id) else "ready"
+            draft.record_job(JobReleased(job.id, state), None)
+            resolve(draft, job.id)  # it may have been ready, then held, and what it depends on have ended anew
+            return None
+        return Unchanged(job.id, f"is not held ({name_of(job.state)})", satisfied=not isinstance(job.state, FINAL))
+
+    return _each(draft, jobs, one)
+
+
+def prioritise(draft: Draft, jobs: Iterable[int], priority: int) -> Changed:
+    """Set the priority of jobs that have not ended."""
+    check_priority(priority)
+
+    def one(job: Job) -> _Result:
+        if isinstance(job.state, FINAL):
+            return Unchanged(job.id, f"has ended already ({name_of(job.state)})")
+        if job.priority == priority:
+            return Unchanged(job.id, f"has the priority {priority} already", satisfied=True)
+        draft.record_job(JobPrioritised(job.id, priority), None)
+        return None
+
+    return _each(draft, jobs, one)
+
+
+def pause(draft: Draft, target: str | None) -> Changed:
+    """Start nothing more on the target, or on any; what runs goes on."""
+    changed: list[str] = []
+    for name in _targets(target):
+        found = draft.targets.get(name)
+        if found is None or not found.paused:
+            draft.record(TargetPaused(name))
+            changed.append(name)
+    return Changed(targets=tuple(changed))
+
+
+def resume(draft: Draft, target: str | None) -> Changed:
+    """Let the target, or all, start attempts again."""
+    changed: list[str] = []
+    for name in _targets(target):
+        found = draft.targets.get(name)
+        if found is not None and found.paused:
+            draft.record(TargetResumed(name))
+            changed.append(name)
+    return Changed(targets=tuple(changed))
+
+
+def configure(draft: Draft, capacity: dict[str, dict[str, int]]) -> Changed:
+    """Set how much of each counted need targets offer, by name."""
+    for name, amounts in capacity.items():
+        if name not in TARGETS:
+            raise unknown_target(name, f"targets.{name}")
+        check_capacity(amounts, f"targets.{name}.capacity")
+    changed: list[str] = []
+    for name, amounts in capacity.items():
+        found = draft.targets.get(name)
+        if found is None or found.capacity != amounts:
+            draft.record(TargetConfigured(name, amounts))
+            changed.append(name)
+    return Changed(targets=tuple(changed))
+
+
+def _targets(target: str | None) -> tuple[str, ...]:
+    if target is None:
+        return TARGETS
+    if target not in TARGETS:
+        raise unknown_target(target)
+    return (target,)
+
+
+def _each(draft: Draft, jobs: Iterable[int], one: Callable[[Job], _Result]) -> Changed:
+    """Apply `one` to each job once. All ids are looked up first, so an unknown one refuses the whole command."""
+    found = [draft.known_job(job) for job in dict.fromkeys(jobs)]
+    changed: list[int] = []
+    unchanged: list[Unchanged] = []
+    for job in found:
+        current = draft.jobs.get(job.id) or job
+        result = one(current)
+        if result is None:
+            changed.append(job.id)
+        else:
+            unchanged.append(result)
+    return Changed(tuple(changed), (), tuple(unchanged))

@@ -1,0 +1,68 @@
+"""What a command does to a draft: the one entrance to the rules for everybody who is not a target."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from .commands import cancel, configure, hold, pause, prioritise, release, resume
+from .draft import Draft
+from .facts import JobReady
+from .messages import (
+    Cancel,
+    Changed,
+    Command,
+    Configure,
+    Hold,
+    Pause,
+    Prioritise,
+    Release,
+    Resume,
+    Retry,
+    Submit,
+    Submitted,
+)
+from .retry import retry
+from .states import Delayed
+from .submission import submit
+
+
+def decide(draft: Draft, command: Command) -> Submitted | Changed:
+    """Record in the draft what the command means, and answer it.
+
+    Raises BadInput, with nothing recorded, if the command is refused.
+    """
+    match command:
+        case Submit(flow=flow):
+            return submit(draft, flow)
+        case Cancel(jobs=jobs):
+            return cancel(draft, jobs)
+        case Retry(jobs=jobs):
+            return retry(draft, jobs)
+        case Hold(jobs=jobs):
+            return hold(draft, jobs)
+        case Release(jobs=jobs):
+            return release(draft, jobs)
+        case Prioritise(jobs=jobs, priority=priority):
+            return prioritise(draft, jobs, priority)
+        case Pause(target=target):
+            return pause(draft, target)
+        case Resume(target=target):
+            return resume(draft, target)
+        case Configure(capacity=capacity):
+            return configure(draft, capacity)
+        case _:
+            assert_never(command)
+
+
+def wake(draft: Draft, job: int) -> bool:
+    """Make a delayed job ready if its back-off is over; whether it still has to be waited for.
+
+    A clock that was set back to before the delay began can't be waited for: the delay counts as over.
+    """
+    found = draft.jobs.get(job)
+    if found is None or not isinstance(found.state, Delayed):
+        return False
+    if found.state.since <= draft.now < found.state.due_at:
+        return True
+    draft.record_job(JobReady(job))
+    return False

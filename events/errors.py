@@ -1,0 +1,54 @@
+"""Every error that a user can meet, as one small tree; each knows the exit code that the command line gives it.
+
+A message names what was seen, the rule, and the remedy, in that order.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class HoldfastError(Exception):
+    """Something Holdfast tells its user; `str(error)` is the whole message, without a traceback."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class BadInput(HoldfastError):
+    """What was given breaks a rule; all of it was refused and nothing was done (promise P7).
+
+    `where` is a file with its line, or a key such as `jobs.align.needs`; empty where there is no better place.
+    """
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, problem: str, *, where: str = "", remedy: str = "") -> None:
+        super().__init__(problem, where, remedy)
+        self.problem = problem
+        self.where = where
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        return f"{place}{self.problem}" + (f"; {self.remedy}" if self.remedy else "")
+
+    def at(self, where: str) -> BadInput:
+        """The same error, placed at `where` if it has no place of its own yet."""
+        return self if self.where else BadInput(self.problem, where=where, remedy=self.remedy)
+
+
+class Unavailable(HoldfastError):
+    """What was asked for can't be done just now, or is refused for safety; nothing was done."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class Damaged(Unavailable):
+    """What was read can't be right; nothing was changed, and nothing that was read should be trusted."""
+
+
+class IllegalMove(HoldfastError):
+    """An event that the life cycle does not allow in this state; nothing was changed.
+
+    A mistake of Holdfast's own, never of its user: `decide` must not let one happen.
+    """

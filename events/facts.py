@@ -1,0 +1,224 @@
+"""What can happen: every event of the log, past tense, never changed once written.
+
+An event concerns one subject (a job, an attempt of it, a target, a limit, a flow). When it happened, who did it and
+which event caused it stand beside it in the log. A field with a default may be added at any time; anything more raises
+the type's VERSION and adds an upcaster in `codec`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from msgspec import Struct, field
+
+from .records import Outcome, OutputRange, Process
+from .spec import JobSpec, LimitSpec
+
+
+class _Event(Struct, frozen=True, gc=False, omit_defaults=True):
+    """A base for its options and the version number only."""
+
+    VERSION: ClassVar[int] = 1
+
+
+class OfJob(_Event, frozen=True, gc=False):
+    """What all events of a job, or of an attempt at it, have in common."""
+
+    job: int
+
+
+class HomeCreated(_Event, frozen=True, gc=False):
+    """The first event of every log: the home's id, part of every token."""
+
+    home: str
+
+
+class SupervisorStarted(_Event, frozen=True, gc=False):
+    """A supervisor took the home."""
+
+    pid: int
+    host: str
+    version: str
+
+
+class SupervisorStopped(_Event, frozen=True, gc=False):
+    """A supervisor left in good order; missing after a kill or a crash."""
+
+    pid: int
+    reason: str
+
+
+class FlowSubmitted(_Event, frozen=True, gc=False):
+    """A set of jobs was submitted together; their `JobSubmitted` follow in the same commit."""
+
+    flow: str
+    number: int
+    jobs: int
+    digest: str | None = None
+
+
+class JobSubmitted(OfJob, frozen=True, gc=False):
+    """A job exists from now on. `state`: `waiting`, `held` or `ready`; dependencies in `spec` are ids."""
+
+    state: str
+    spec: JobSpec
+    flow: str | None = None
+
+
+class JobReady(OfJob, frozen=True, gc=False):
+    """All it waited for (dependencies, or the back-off's time) is over."""
+
+
+class JobHeld(OfJob, frozen=True, gc=False):
+    """A person holds it back."""
+
+
+class JobReleased(OfJob, frozen=True, gc=False):
+    """A person lets it go on, to `waiting` or `ready`."""
+
+    state: str
+
+
+class JobPrioritised(OfJob, frozen=True, gc=False):
+    """It has another priority now; higher goes first."""
+
+    priority: int
+
+
+class JobSkipped(OfJob, frozen=True, gc=False):
+    """It will not run, because of how job `because` ended. `unneeded`: nothing went wrong."""
+
+    because: int
+    reason: str
+    unneeded: bool = False
+
+
+class JobCancelled(OfJob, frozen=True, gc=False):
+    """Ended by a person's wish before it ran (or between two attempts)."""
+
+    reason: str
+
+
+class CancelRequested(OfJob, frozen=True, gc=False):
+    """A person wants an attempt in flight ended: it is revoked or stopped, and its end is awaited."""
+
+
+class JobRetried(OfJob, frozen=True, gc=False):
+    """A person wants a job that ended badly to run again, from `waiting` or `ready`; the only way out of an end."""
+
+    state: str
+
+
+class AttemptLaunched(OfJob, frozen=True, gc=False):
+    """The intent to start an attempt: written and synced before its target hears of it.
+
+    `grants`: for each rate limit key that let it through, the arrival time that GCRA keeps (microseconds).
+    """
+
+    attempt: int
+    token: str
+    target: str
+    grants: dict[str, int] = field(default_factory=dict[str, int])
+
+
+class AttemptStarted(OfJob, frozen=True, gc=False):
+    """The runner saw the process start. Left out for an attempt that ended before this was worth a message."""
+
+    attempt: int
+    started_at: int
+    process: Process
+    output: tuple[OutputRange, ...] = ()
+
+
+class AttemptEnded(OfJob, frozen=True, gc=False):
+    """It is over. `retry_at`: the retry policy gives it another attempt then, back-off and jitter included."""
+
+    attempt: int
+    outcome: Outcome
+    retry_at: int | None = None
+
+
+class AttemptRevoked(OfJob, frozen=True, gc=False):
+    """It was taken back before it started; its token never runs, and no try is used up."""
+
+    attempt: int
+    reason: str
+
+
+class AttemptUnreachable(OfJob, frozen=True, gc=False):
+    """Its target does not answer; what became of it is not known for now."""
+
+    attempt: int
+    reason: str
+
+
+class AttemptReached(OfJob, frozen=True, gc=False):
+    """Its target answers again, and has it as it was."""
+
+    attempt: int
+
+
+class TargetConfigured(_Event, frozen=True, gc=False):
+    """A target offers this much of each counted need from now on."""
+
+    target: str
+    capacity: dict[str, int]
+
+
+class TargetAttached(_Event, frozen=True, gc=False):
+    """A connection to the target's runner, known by its journal and its machine's boot, stands."""
+
+    target: str
+    journal: str
+    boot: str
+    pid: int
+
+
+class TargetPaused(_Event, frozen=True, gc=False):
+    """A person wants nothing more to start there."""
+
+    target: str
+
+
+class TargetResumed(_Event, frozen=True, gc=False):
+    """A person lets it start attempts again."""
+
+    target: str
+
+
+class LimitConfigured(_Event, frozen=True, gc=False):
+    """A named limit has these bounds from now on."""
+
+    limit: str
+    spec: LimitSpec
+
+
+JobEvent = (
+    JobSubmitted
+    | JobReady
+    | JobHeld
+    | JobReleased
+    | JobPrioritised
+    | JobSkipped
+    | JobCancelled
+    | CancelRequested
+    | JobRetried
+    | AttemptLaunched
+    | AttemptStarted
+    | AttemptEnded
+    | AttemptRevoked
+    | AttemptUnreachable
+    | AttemptReached
+)
+HomeEvent = (
+    HomeCreated
+    | SupervisorStarted
+    | SupervisorStopped
+    | FlowSubmitted
+    | TargetConfigured
+    | TargetAttached
+    | TargetPaused
+    | TargetResumed
+    | LimitConfigured
+)
+Event = JobEvent | HomeEvent

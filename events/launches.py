@@ -1,0 +1,58 @@
+"""Which ready jobs to launch, and the launch itself."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .capacity import fits, take
+from .draft import Draft
+from .facts import AttemptLaunched
+from .limits import Grant
+from .ready import ReadyQueue
+from .records import Job, Target
+from .states import Ready
+
+PATIENCE_US: Final = 60_000_000
+DEPTH: Final = 100
+NO_LIMITS: Final = Grant({})
+
+
+def plan(draft: Draft, queue: ReadyQueue, target: Target, ahead: int) -> list[Job]:
+    """Take from the queue what fits on the target now, most urgent first.
+
+    A job that does not fit may be overtaken by smaller ones for a minute; after that its room is kept free for it, so
+    that no job starves; unless even the empty target is too small for it by now. At most `DEPTH` lanes that do not fit
+    are looked past in one tick. `ahead`: that many attempts more than fit may wait in the runner, except where a limit
+    would be held in vain.
+
+    What was taken is gone from the queue: if the tick fails, push it again.
+    """
+    if target.paused:
+        return []
+    used = dict(draft.used(target.name))
+    picked: list[Job] = []
+    passed: list[Job] = []
+    while len(passed) < DEPTH:
+        job = queue.pop(draft.jobs.get)
+        if job is None:
+            break
+        in_advance = 0 if passed or job.policy.limits else ahead
+        if fits(used, job.policy.needs, target.capacity, in_advance):
+            take(used, job.policy.needs)
+            picked.append(job)
+            continue
+        queue.set_aside(job)
+        passed.append(job)
+        waited = isinstance(job.state, Ready) and draft.now - job.state.since > PATIENCE_US
+        if waited and fits({}, job.policy.needs, target.capacity):
+            break
+    for job in passed:
+        queue.bring_back((job.policy.needs, job.policy.limits))
+    return picked
+
+
+def launch(draft: Draft, job: Job, grant: Grant = NO_LIMITS) -> None:
+    """Record the launch of a job's next attempt. The target hears of it only after the commit."""
+    number = job.attempt + 1
+    token = f"{draft.base.home}.{job.id}.{number}"
+    draft.record_job(AttemptLaunched(job.id, number, token, job.policy.target, grant.arrivals))

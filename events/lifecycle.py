@@ -1,0 +1,228 @@
+"""A job's life cycle as one table of legal moves, and the function that makes them.
+
+`MOVES[state][event]` are the states that the event may lead to; what is not in the table can't happen: `move` raises
+`IllegalMove` and changes nothing. The picture in docs/lifecycle.md is drawn from this table, and a test
+walks every state with every event.
+"""
+
+from __future__ import annotations
+
+from typing import Final, assert_never
+
+from .errors import IllegalMove
+from .facts import (
+    AttemptEnded,
+    AttemptLaunched,
+    AttemptReached,
+    AttemptRevoked,
+    AttemptStarted,
+    AttemptUnreachable,
+    CancelRequested,
+    JobCancelled,
+    JobEvent,
+    JobHeld,
+    JobPrioritised,
+    JobReady,
+    JobReleased,
+    JobRetried,
+    JobSkipped,
+    JobSubmitted,
+)
+from .states import (
+    Cancelled,
+    Delayed,
+    Failed,
+    Held,
+    JobState,
+    Launching,
+    Lost,
+    Ready,
+    Running,
+    Skipped,
+    Succeeded,
+    Unknown,
+    Waiting,
+    name_of,
+)
+
+_Moves = dict[type[JobEvent], tuple[type[JobState], ...]]
+
+_REASONS: Final = {
+    "timeout": "timed out",
+    "lost": "its end could not be seen",
+    "not_started": "could not be started",
+}
+_ENDS: Final = (Succeeded, Failed, Cancelled, Lost, Delayed)
+_AGAIN: Final[_Moves] = {JobRetried: (Waiting, Ready)}
+
+MOVES: Final[dict[type[JobState], _Moves]] = {
+    Waiting: {
+        JobReady: (Ready,),
+        JobHeld: (Held,),
+        JobSkipped: (Skipped,),
+        JobCancelled: (Cancelled,),
+        JobPrioritised: (Waiting,),
+    },
+    Held: {
+        JobReleased: (Waiting, Ready),
+        JobSkipped: (Skipped,),
+        JobCancelled: (Cancelled,),
+        JobPrioritised: (Held,),
+    },
+    Ready: {
+        AttemptLaunched: (Launching,),
+        JobHeld: (Held,),
+        JobCancelled: (Cancelled,),
+        JobPrioritised: (Ready,),
+    },
+    Delayed: {
+        JobReady: (Ready,),
+        JobHeld: (Held,),
+        JobCancelled: (Cancelled,),
+        JobPrioritised: (Delayed,),
+    },
+    Launching: {
+        AttemptStarted: (Running,),
+        AttemptEnded: _ENDS,
+        AttemptRevoked: (Ready,),
+        AttemptUnreachable: (Unknown,),
+        CancelRequested: (Launching,),
+        JobPrioritised: (Launching,),
+    },
+    Running: {
+        AttemptEnded: _ENDS,
+        AttemptUnreachable: (Unknown,),
+        CancelRequested: (Running,),
+        JobPrioritised: (Running,),
+    },
+    Unknown: {
+        AttemptStarted: (Running,),
+        AttemptReached: (Launching, Running),
+        AttemptEnded: _ENDS,
+        AttemptRevoked: (Ready,),
+        CancelRequested: (Unknown,),
+        JobPrioritised: (Unknown,),
+    },
+    Succeeded: {},
+    Failed: _AGAIN,
+    Cancelled: _AGAIN,
+    Skipped: _AGAIN,
+    Lost: _AGAIN,
+}
+
+
+def move(state: JobState, event: JobEvent, time: int) -> JobState:
+    """The state that `event`, recorded at `time` (microseconds), leads to from `state`.
+
+    Raises IllegalMove if the table does not allow it.
+    """
+    event_type = type(event)
+    allowed = MOVES[type(state)].get(event_type)
+    if allowed is None:
+        message = f"job {event.job} is {name_of(state)}: {event_type.__name__} can't happen to it"
+        raise IllegalMove(message)
+    after = _after(state, event, time)
+    if type(after) not in allowed:
+        message = f"job {event.job}: {event_type.__name__} can't lead from {name_of(state)} to {name_of(after)}"
+        raise IllegalMove(message)
+    return after
+
+
+def first_state(name: str, time: int) -> Waiting | Held | Ready:
+    """The state that a submitted, released or retried job is put in. Raises IllegalMove for any other name."""
+    match name:
+        case "ready":
+            return Ready(time)
+        case "waiting":
+            return Waiting(time)
+        case "held":
+            return Held(time)
+        case _:
+            message = f"no job can be put into the state {name!r}"
+            raise IllegalMove(message)
+
+
+def failure_reason(event: AttemptEnded) -> str:
+    """Why the attempt counts as failed, in words for users."""
+    outcome = event.outcome
+    if outcome.error is not None:
+        return outcome.error
+    if outcome.how in _REASONS:
+        return _REASONS[outcome.how]
+    if outcome.signal is not None:
+        return f"killed by signal {outcome.signal}"
+    return f"exit code {outcome.exit_code}"
+
+
+def _after(state: JobState, event: JobEvent, time: int) -> JobState:
+    """Where `event` leads to from a state that the table lets it happen to. In the order of how often they come."""
+    match event:
+        case AttemptLaunched():
+            return Launching(time)
+        case AttemptEnded():
+            return _ended(state, event, time)
+        case AttemptStarted(started_at=started_at):
+            return Running(started_at, _cancelling(state))
+        case JobReady() | AttemptRevoked():
+            return Ready(time)
+        case JobSubmitted() | JobReleased() | JobRetried():
+            return first_state(event.state, time)
+        case JobSkipped():
+            return Skipped(time, event.because, event.reason, event.unneeded)
+        case JobCancelled(reason=reason):
+            return Cancelled(time, reason)
+        case JobHeld():
+            return Held(time)
+        case JobPrioritised():
+            return state
+        case CancelRequested():
+            return _cancel_requested(state)
+        case AttemptUnreachable(reason=reason):
+            return Unknown(time, reason, known_start(state), _cancelling(state))
+        case AttemptReached():
+            known = known_start(state)
+            cancelling = _cancelling(state)
+            return Launching(time, cancelling) if known is None else Running(known, cancelling)
+        case _:
+            assert_never(event)
+
+
+def _ended(state: JobState, event: AttemptEnded, time: int) -> JobState:
+    outcome = event.outcome
+    started_at = outcome.started_at if outcome.started_at is not None else known_start(state)
+    if event.retry_at is not None:
+        return Delayed(time, event.retry_at, failure_reason(event))
+    if outcome.how == "lost":
+        return Lost(outcome.ended_at, failure_reason(event), started_at)
+    if outcome.how == "stopped" or (_cancelling(state) and outcome.exit_code != 0):
+        return Cancelled(outcome.ended_at, "cancelled", started_at, outcome.exit_code)
+    if outcome.how == "exited" and outcome.exit_code == 0:
+        return Succeeded(outcome.ended_at if started_at is None else started_at, outcome.ended_at)
+    return Failed(outcome.ended_at, failure_reason(event), started_at, outcome.exit_code)
+
+
+def known_start(state: JobState) -> int | None:
+    """When the attempt in flight was started, as far as that is known; microseconds."""
+    match state:
+        case Running(since=since):
+            return since
+        case Unknown(started_at=started_at):
+            return started_at
+        case _:
+            return None
+
+
+def _cancelling(state: JobState) -> bool:
+    return isinstance(state, Launching | Running | Unknown) and state.cancelling
+
+
+def _cancel_requested(state: JobState) -> JobState:
+    match state:
+        case Launching(since=since):
+            return Launching(since, cancelling=True)
+        case Running(since=since):
+            return Running(since, cancelling=True)
+        case Unknown(since=since, reason=reason, started_at=started_at):
+            return Unknown(since, reason, started_at, cancelling=True)
+        case _:
+            return state

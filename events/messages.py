@@ -1,0 +1,181 @@
+"""What clients and targets say to the scheduler, and what it answers; the control socket speaks the same.
+
+A command is a wish of somebody's; whoever sends it gets one answer. A report is what a target has seen.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct, field
+
+from .records import OutputRange
+from .spec import FlowSpec
+
+
+class _Message(Struct, frozen=True, tag=True, omit_defaults=True):
+    """A base for its options only: tagged with the class name in `type`."""
+
+
+class Submit(_Message, frozen=True):
+    """Record a flow; answered by Submitted."""
+
+    flow: FlowSpec
+
+
+class Cancel(_Message, frozen=True):
+    """End these jobs, whatever they are doing; answered by Changed."""
+
+    jobs: tuple[int, ...]
+
+
+class Retry(_Message, frozen=True):
+    """Run these jobs again, which failed or were cancelled, skipped or lost; answered by Changed."""
+
+    jobs: tuple[int, ...]
+
+
+class Hold(_Message, frozen=True):
+    """Don't start these jobs until they are released; answered by Changed."""
+
+    jobs: tuple[int, ...]
+
+
+class Release(_Message, frozen=True):
+    """Let held jobs go on; answered by Changed."""
+
+    jobs: tuple[int, ...]
+
+
+class Prioritise(_Message, frozen=True):
+    """Set the priority, higher goes first; answered by Changed."""
+
+    jobs: tuple[int, ...]
+    priority: int
+
+
+class Pause(_Message, frozen=True):
+    """Start nothing more on a target (None: on any); answered by Changed."""
+
+    target: str | None = None
+
+
+class Resume(_Message, frozen=True):
+    """Start attempts there again; answered by Changed."""
+
+    target: str | None = None
+
+
+class Configure(_Message, frozen=True):
+    """Set targets' capacity; answered by Changed."""
+
+    capacity: dict[str, dict[str, int]]
+
+
+class AskStatus(_Message, frozen=True):
+    """How many jobs are in which state; answered by Status."""
+
+
+Command = Submit | Cancel | Retry | Hold | Release | Prioritise | Pause | Resume | Configure
+Request = Command | AskStatus
+
+
+class Submitted(_Message, frozen=True):
+    """The ids in the order of submission. `known`: those that a key had submitted before.
+
+    `continued`: an equal flow is unfinished, so nothing was submitted; the ids are empty then.
+    """
+
+    jobs: tuple[int, ...]
+    flow: str | None = None
+    known: tuple[int, ...] = ()
+    continued: bool = False
+
+
+class Unchanged(Struct, frozen=True):
+    """A job that the command could not, or need not, change. `satisfied`: it is as was wished anyway."""
+
+    job: int
+    reason: str
+    satisfied: bool = False
+
+
+class Changed(_Message, frozen=True):
+    """Which jobs (or targets) the command changed, and which not, and why."""
+
+    jobs: tuple[int, ...] = ()
+    targets: tuple[str, ...] = ()
+    unchanged: tuple[Unchanged, ...] = ()
+
+
+class Status(_Message, frozen=True):
+    """Live jobs by state, and who answers."""
+
+    pid: int
+    version: str
+    counts: dict[str, int]
+    seq: int
+
+
+class Refusal(_Message, frozen=True):
+    """Nothing was done. `exit_code` as of the command line: 2 bad input, 3 unavailable."""
+
+    message: str
+    exit_code: int
+
+
+Answer = Submitted | Changed | Status | Refusal
+
+
+class AttemptStatus(Struct, frozen=True, gc=False):
+    """What a runner says of one attempt; the fields are there as they apply to `state`.
+
+    `state`: `queued`, `running` (then `pid` is there), `ended` (then `how`, as in Outcome) or `revoked`.
+    Times are microseconds.
+    """
+
+    token: str
+    state: str
+    pid: int | None = None
+    process_start: int | None = None
+    started_at: int | None = None
+    ended_at: int | None = None
+    how: str = ""
+    exit_code: int | None = None
+    signal: int | None = None
+    error: str | None = None
+    cpu_us: int | None = None
+    memory_bytes: int | None = None
+    output: tuple[OutputRange, ...] = ()
+
+
+class Attached(_Message, frozen=True):
+    """A target's runner answers, and this is all it has: what is queued, runs, or ended and was not acknowledged."""
+
+    target: str
+    journal: str
+    boot: str
+    pid: int
+    attempts: tuple[AttemptStatus, ...] = ()
+
+
+class Reported(_Message, frozen=True):
+    """News of attempts on a target."""
+
+    target: str
+    attempts: tuple[AttemptStatus, ...]
+
+
+class Unreachable(_Message, frozen=True):
+    """A target has not answered for longer than it may."""
+
+    target: str
+    reason: str
+
+
+Report = Attached | Reported | Unreachable
+
+
+class Authored(Struct, frozen=True):
+    """A request and who makes it, as it travels over the control socket."""
+
+    request: Request
+    author: str = field(default="")

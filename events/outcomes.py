@@ -1,0 +1,171 @@
+"""What a target's reports mean: starts, ends, retries, losses."""
+
+from __future__ import annotations
+
+from typing import Final, assert_never
+
+from .backoff import full_jitter_us
+from .draft import PREVIOUS, Draft
+from .facts import (
+    AttemptEnded,
+    AttemptReached,
+    AttemptRevoked,
+    AttemptStarted,
+    AttemptUnreachable,
+    JobCancelled,
+    TargetAttached,
+)
+from .lifecycle import known_start
+from .messages import Attached, AttemptStatus, Report, Reported, Unreachable
+from .records import Ended, Job, Launched, Outcome, Process, Revoked, Target
+from .settle import settle
+from .states import FINAL, IN_FLIGHT, Launching, Running, Unknown
+
+_FORGOTTEN: Final = "its runner does not know it any more"
+_JOURNAL_GONE: Final = "its runner's journal is gone, or the machine was restarted: whether it ran can't be known"
+_CONTRADICTED: Final = "its runner says that it never started, but had it running before"
+
+
+def decide_report(draft: Draft, report: Report) -> list[Job]:
+    """Record what the report says; returns the jobs whose launch must be sent (again): the target does not know it."""
+    author = f"target:{report.target}"
+    match report:
+        case Attached():
+            return _attached(draft, report, author)
+        case Reported(attempts=statuses):
+            for status in statuses:
+                _status(draft, status, author)
+        case Unreachable(target=target, reason=reason):
+            for job in draft.base.in_flight(target):
+                current = draft.jobs.get(job.id)
+                if current is not None and isinstance(current.state, Launching | Running):
+                    event = AttemptUnreachable(job.id, current.attempt, reason)
+                    draft.record_job(event, author=author)
+        case _:
+            assert_never(report)
+    return []
+
+
+def _attached(draft: Draft, report: Attached, author: str) -> list[Job]:
+    before = draft.targets.get(report.target) or Target(report.target)
+    same_memory = before.journal == report.journal and before.boot == report.boot
+    cause = None
+    if not same_memory or before.pid != report.pid:
+        event = TargetAttached(report.target, report.journal, report.boot, report.pid)
+        cause = draft.record(event, author=author)
+    in_flight = draft.base.in_flight(report.target)
+    for status in report.attempts:
+        _status(draft, status, author)
+    known = {status.token for status in report.attempts}
+    send: list[Job] = []
+    for each in in_flight:
+        job = draft.jobs.get(each.id)
+        assert job is not None, "a job in flight does not exist"
+        if not isinstance(job.state, IN_FLIGHT) or f"{draft.base.home}.{job.id}.{job.attempt}" in known:
+            continue
+        if same_memory and known_start(job.state) is None:
+            if isinstance(job.state, Unknown):
+                draft.record_job(AttemptReached(job.id, job.attempt), author=author)
+            send.append(job)
+        else:
+            why = _FORGOTTEN if same_memory else _JOURNAL_GONE
+            _lose(draft, job, why, author, PREVIOUS if cause is None else cause)
+    return send
+
+
+def _lose(draft: Draft, job: Job, why: str, author: str, cause: int) -> None:
+    outcome = Outcome("lost", ended_at=draft.now, started_at=known_start(job.state), error=why)
+    _end(draft, job, outcome, author, cause)
+
+
+def _status(draft: Draft, status: AttemptStatus, author: str) -> None:
+    if status.state in {"ended", "revoked"}:
+        draft.acknowledged.append(status.token)
+    found = _find(draft, status.token)
+    if found is None:
+        return  # its end was recorded before; if this is the end once more, only the acknowledgement got lost
+    match status.state:
+        case "queued":
+            if isinstance(found.state, Unknown):
+                draft.record_job(AttemptReached(found.id, found.attempt), author=author)
+        case "running":
+            _running(draft, found, status, author)
+        case "revoked":
+            _revoked(draft, found, status, author)
+        case "ended":
+            _end(draft, found, _outcome(draft, status), author, PREVIOUS)
+        case other:
+            message = f"a runner reported the unknown state {other!r}"
+            raise AssertionError(message)
+
+
+def _find(draft: Draft, token: str) -> Job | None:
+    """The job whose newest attempt, in flight, has this token."""
+    home, _, rest = token.partition(".")
+    job_text, _, attempt_text = rest.partition(".")
+    if home != draft.base.home or not (job_text.isdecimal() and attempt_text.isdecimal()):
+        return None
+    job = draft.jobs.get(int(job_text))
+    if job is None or job.attempt != int(attempt_text) or not isinstance(job.state, IN_FLIGHT):
+        return None
+    attempt = draft.attempts.get((job.id, job.attempt))
+    return None if attempt is None or isinstance(attempt.phase, Ended | Revoked) else job
+
+
+def _running(draft: Draft, job: Job, status: AttemptStatus, author: str) -> None:
+    attempt = draft.attempts.get((job.id, job.attempt))
+    if isinstance(job.state, Running):
+        return
+    if attempt is not None and not isinstance(attempt.phase, Launched):
+        draft.record_job(AttemptReached(job.id, job.attempt), author=author)
+        return
+    assert status.pid is not None, "a running attempt without a process"
+    process = Process(status.pid, status.process_start)
+    started_at = status.started_at or draft.now
+    event = AttemptStarted(job.id, job.attempt, started_at, process, status.output)
+    draft.record_job(event, author=author)
+
+
+def _revoked(draft: Draft, job: Job, status: AttemptStatus, author: str) -> None:
+    if known_start(job.state) is not None:
+        _lose(draft, job, _CONTRADICTED, author, PREVIOUS)
+        return
+    cancelling = isinstance(job.state, IN_FLIGHT) and job.state.cancelling
+    reason = status.error or "taken back before it started"
+    cause = draft.record_job(AttemptRevoked(job.id, job.attempt, reason), author=author)
+    if cancelling:
+        settle(draft, job.id, draft.record_job(JobCancelled(job.id, "cancelled"), cause, author))
+
+
+def _outcome(draft: Draft, status: AttemptStatus) -> Outcome:
+    return Outcome(
+        status.how,
+        status.ended_at or draft.now,
+        status.started_at,
+        status.exit_code,
+        status.signal,
+        status.error,
+        status.cpu_us,
+        status.memory_bytes,
+        status.output,
+    )
+
+
+def _end(draft: Draft, job: Job, outcome: Outcome, author: str, cause: int | None) -> None:
+    event = AttemptEnded(job.id, job.attempt, outcome, _retry_at(draft, job, outcome))
+    ended = draft.record_job(event, cause, author)
+    after = draft.jobs.get(job.id)
+    if after is not None and isinstance(after.state, FINAL):
+        settle(draft, job.id, ended)
+
+
+def _retry_at(draft: Draft, job: Job, outcome: Outcome) -> int | None:
+    """When the retry policy gives the job another attempt, or None."""
+    cancelling = isinstance(job.state, IN_FLIGHT) and job.state.cancelling
+    if cancelling or outcome.how == "stopped" or (outcome.how == "exited" and outcome.exit_code == 0):
+        return None
+    kind = outcome.how if outcome.how in {"timeout", "lost"} else "failed"
+    policy = job.policy
+    if kind not in policy.retry_on or job.failures >= policy.retries:
+        return None
+    return draft.now + full_jitter_us(job.failures + 1, policy.retry_delay_us, policy.retry_delay_max_us, draft.random)

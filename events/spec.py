@@ -1,0 +1,80 @@
+"""What a user asks for: jobs, flows, limits and targets as they are submitted.
+
+`cli.flowfile` and the Python API make these; `submission` validates them and puts them into the log. Amounts are
+whole numbers (bytes for memory), durations integer microseconds.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct, field
+
+DEFAULT_GRACE_US = 10_000_000
+DEFAULT_MAX_OUTPUT_BYTES = 64 * 1024 * 1024
+DEFAULT_NEEDS = {"cpus": 1}
+RETRY_ON_DEFAULT = ("failed", "timeout")
+RETRY_ON = ("failed", "timeout", "lost")
+
+LOCAL = "local"
+
+
+class JobSpec(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
+    """One job, as asked for and as recorded.
+
+    `run` is an argument vector (no shell) or one string for `/bin/sh -c`. `after`, `after_any`, `after_failed` name
+    jobs of the same flow (strings) or of the home (ids); in the log they are ids only. `secrets` are names of
+    variables, never values. `key`: submitting the same key again is the same job.
+    """
+
+    run: tuple[str, ...] | str
+    name: str = ""
+    cwd: str = "/"
+    after: tuple[str | int, ...] = ()
+    after_any: tuple[str | int, ...] = ()
+    after_failed: tuple[str | int, ...] = ()
+    target: str = LOCAL
+    needs: dict[str, int] = field(default_factory=lambda: dict(DEFAULT_NEEDS))
+    limits: tuple[str, ...] = ()
+    priority: int = 0
+    retries: int = 0
+    retry_on: tuple[str, ...] = RETRY_ON_DEFAULT
+    retry_delay_us: int = 1_000_000
+    retry_delay_max_us: int = 300_000_000
+    timeout_us: int | None = None
+    grace_us: int = DEFAULT_GRACE_US
+    max_output_bytes: int = DEFAULT_MAX_OUTPUT_BYTES
+    env: dict[str, str] = field(default_factory=dict[str, str])
+    secrets: tuple[str, ...] = ()
+    key: str | None = None
+    hold: bool = False
+
+
+class LimitSpec(Struct, frozen=True, gc=False, omit_defaults=True):
+    """A named limit: at most `concurrent` attempts at once; at most one start each `interval_us`, `burst` at once.
+
+    None means unlimited in that respect. Used as `name` or `name:key`, which counts each key apart.
+    """
+
+    concurrent: int | None = None
+    interval_us: int | None = None
+    burst: int = 1
+
+
+class TargetSpec(Struct, frozen=True, gc=False, omit_defaults=True):
+    """Where attempts run and how much of each counted need it offers."""
+
+    capacity: dict[str, int]
+
+
+class FlowSpec(Struct, frozen=True, gc=False, omit_defaults=True):
+    """A set of jobs submitted together, with the limits and targets that they name.
+
+    `digest` identifies the flow's text: while jobs of an equal flow are unfinished, submitting it again goes on with
+    those, unless `again`. An empty `name` is a submission without a flow.
+    """
+
+    jobs: tuple[JobSpec, ...]
+    name: str = ""
+    digest: str | None = None
+    again: bool = False
+    limits: dict[str, LimitSpec] = field(default_factory=dict[str, LimitSpec])
+    targets: dict[str, TargetSpec] = field(default_factory=dict[str, TargetSpec])

@@ -1,0 +1,176 @@
+"""Submitting a flow: checked as a whole, then recorded as a whole or not at all (promise P7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from msgspec.structs import replace
+
+from .capacity import lacking
+from .checks import TARGETS, check_capacity, check_job, check_limit, check_text, unknown_target
+from .draft import ROOT, Dependency, Draft
+from .errors import BadInput
+from .facts import FlowSubmitted, JobSubmitted, LimitConfigured, TargetConfigured
+from .graph import Kind, Verdict, judge, validate
+from .limits import limit_of
+from .messages import Submitted
+from .settle import resolve
+from .spec import FlowSpec, JobSpec
+from .states import FINAL
+
+
+def submit(draft: Draft, flow: FlowSpec) -> Submitted:
+    """Record the flow's jobs. Raises BadInput, with nothing recorded, for anything in it that breaks a rule.
+
+    A job whose key was submitted before is that job; a flow whose equal is unfinished is that flow.
+    """
+    if flow.digest is not None and not flow.again:
+        unfinished = draft.unfinished_flow(flow.digest)
+        if unfinished is not None:
+            return Submitted((), unfinished, continued=True)
+    _check(draft, flow)
+    known = draft.jobs_by_key([job.key for job in flow.jobs if job.key is not None])
+    fresh = [job for job in flow.jobs if job.key is None or job.key not in known]
+    numbers = _take_numbers(draft, len(fresh))
+    following = iter(numbers)
+    ids = [known[job.key] if job.key in known else next(following) for job in flow.jobs]
+    name, cause = _record_flow(draft, flow, numbers)
+    names = {job.name: number for job, number in zip(flow.jobs, ids, strict=True) if job.name}
+    pairs = zip(fresh, numbers, strict=True)
+    unsettled = [number for job, number in pairs if _record_job(draft, job, number, names, name, cause)]
+    for number in unsettled:
+        if not isinstance(draft.known_job(number).state, FINAL):
+            resolve(draft, number)
+    return Submitted(tuple(ids), name, tuple(known[job.key] for job in flow.jobs if job.key in known))
+
+
+def _check(draft: Draft, flow: FlowSpec) -> None:
+    if not flow.jobs:
+        raise BadInput("there are no jobs in it", where="jobs", remedy="a flow needs at least one job")
+    check_text((flow.name, flow.digest or ""), "name")
+    for name, target in flow.targets.items():
+        if name not in TARGETS:
+            raise unknown_target(name, f"targets.{name}")
+        check_capacity(target.capacity, f"targets.{name}.capacity")
+    for name, spec in flow.limits.items():
+        check_limit(name, spec)
+    # A job without a name is known by its position: nothing can depend on it, but it can depend on others.
+    labels: list[str | int] = [job.name or position for position, job in enumerate(flow.jobs, 1)]
+    wanted: dict[str | int, list[tuple[str, str | int]]] = {}
+    keys: set[str] = set()
+    for label, job in zip(labels, flow.jobs, strict=True):
+        where = f"jobs.{label}"
+        check_job(job, where)
+        _check_in_home(draft, flow, job, where)
+        if job.after or job.after_any or job.after_failed:
+            wanted[label] = [(kind.key, each) for kind, needs in _needs(job) for each in needs if isinstance(each, str)]
+        if job.key is not None:
+            if job.key in keys:
+                problem = f"the key {job.key!r} is given to more than one job"
+                raise BadInput(problem, where=f"{where}.key", remedy="keys must be unique within a home")
+            keys.add(job.key)
+    validate(labels, wanted)
+
+
+def _needs(job: JobSpec) -> tuple[tuple[Kind, tuple[str | int, ...]], ...]:
+    return (Kind.AFTER, job.after), (Kind.AFTER_ANY, job.after_any), (Kind.AFTER_FAILED, job.after_failed)
+
+
+def _check_in_home(draft: Draft, flow: FlowSpec, job: JobSpec, where: str) -> None:
+    """Check what a job names against what the home has, or the flow gives it."""
+    if job.target not in TARGETS:
+        raise unknown_target(job.target, f"{where}.target")
+    given = flow.targets.get(job.target) or draft.targets.get(job.target)
+    short = lacking(job.needs, given.capacity if given is not None else {})
+    if short is not None:
+        name, needed, there = short
+        problem = f"the job needs {name} = {needed}, but the target {job.target!r} has {there}"
+        remedy = f"lower it, or raise targets.{job.target}.capacity.{name}"
+        raise BadInput(problem, where=f"{where}.needs.{name}", remedy=remedy)
+    for key in job.limits:
+        limit = limit_of(key)
+        if limit not in flow.limits and draft.limits.get(limit) is None:
+            problem = f"there is no limit {limit!r}"
+            raise BadInput(problem, where=f"{where}.limits", remedy=f"declare it under [limits.{limit}]")
+    for kind, needs in (
+        (Kind.AFTER, job.after),
+        (Kind.AFTER_ANY, job.after_any),
+        (Kind.AFTER_FAILED, job.after_failed),
+    ):
+        for each in needs:
+            if isinstance(each, int) and draft.jobs.get(each) is None:
+                problem = f"there is no job {each} in this home"
+                raise BadInput(problem, where=f"{where}.{kind.key}", remedy="`holdfast jobs` lists them")
+
+
+def _take_numbers(draft: Draft, count: int) -> range:
+    """The ids of that many new jobs."""
+    first = draft.base.next_job() + draft.new_jobs
+    draft.new_jobs += count
+    return range(first, first + count)
+
+
+def _record_flow(draft: Draft, flow: FlowSpec, jobs: range) -> tuple[str | None, int | None]:
+    """Record what the jobs share; returns the flow's id, if it has a name, and what causes its jobs."""
+    name, cause = None, ROOT
+    if flow.name:
+        number = draft.base.next_flow() + draft.new_flows
+        draft.new_flows += 1
+        name = f"{flow.name}-{number}"
+        cause = draft.record(FlowSubmitted(name, number, len(jobs), flow.digest))
+        if flow.digest is not None:
+            draft.add_flow(flow.digest, name, jobs)
+    for limit_name, limit_spec in flow.limits.items():
+        limit = draft.limits.get(limit_name)
+        if limit is None or limit.spec != limit_spec:
+            draft.record(LimitConfigured(limit_name, limit_spec), cause)
+    for target_name, target_spec in flow.targets.items():
+        target = draft.targets.get(target_name)
+        if target is None or target.capacity != target_spec.capacity:
+            draft.record(TargetConfigured(target_name, target_spec.capacity), cause)
+    return name, cause
+
+
+def _record_job(
+    draft: Draft, job: JobSpec, number: int, names: Mapping[str, int], flow: str | None, cause: int | None
+) -> bool:
+    """Record one job; whether something it depends on has ended so that it can't run."""
+    unmet, never = 0, False
+    if job.after or job.after_any or job.after_failed:
+        job = replace(
+            job,
+            after=_ids(job.after, names),
+            after_any=_ids(job.after_any, names),
+            after_failed=_ids(job.after_failed, names),
+        )
+        unmet, never = _depend(draft, number, job)
+    state = "held" if job.hold else "waiting" if unmet else "ready"
+    draft.record_job(JobSubmitted(number, state, job, flow), cause)
+    if unmet:
+        draft.unmet[number] = unmet
+    if job.key is not None:
+        draft.keys[job.key] = number
+    return never
+
+
+def _ids(needs: Sequence[str | int], names: Mapping[str, int]) -> tuple[int, ...]:
+    """Ids for names and ids, each once: a name may stand for a job that is given by its id, too."""
+    return tuple(dict.fromkeys([names[each] if isinstance(each, str) else each for each in needs])) if needs else ()
+
+
+def _depend(draft: Draft, number: int, job: JobSpec) -> tuple[int, bool]:
+    """Note what the new job depends on: how much of it is unmet, and whether some of that never will be met."""
+    unmet, never = 0, False
+    dependencies: list[Dependency] = []
+    for kind, needs in _needs(job):
+        for needed in needs:
+            assert isinstance(needed, int), "dependencies in the log are ids"
+            dependencies.append(Dependency(number, needed, kind))
+            there = draft.jobs.get(needed)
+            if there is not None and isinstance(there.state, FINAL):
+                if judge(kind, there.state) is Verdict.MET:
+                    continue
+                never = True
+            unmet += 1
+    draft.add_dependencies(number, dependencies)
+    return unmet, never

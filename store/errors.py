@@ -1,0 +1,130 @@
+"""What can go wrong with a home and its log; each says what was seen, the rule, and the remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from holdfast.events.errors import Damaged, Unavailable
+
+
+class NoHome(Unavailable):
+    """There is no home here."""
+
+    exit_code = 2
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"there is no home at {path}; `holdfast run` or `holdfast submit` makes one, --home names another"
+        )
+
+
+class HomeLocked(Unavailable):
+    """Another process has the home."""
+
+    def __init__(self, path: Path, pid: int | None) -> None:
+        holder = f"process {pid}" if pid is not None else "another process"
+        super().__init__(
+            f"{path} is in use by {holder}: a home has one supervisor; wait for it, stop it, or use another --home"
+        )
+        self.pid = pid
+
+
+class NetworkFilesystem(Unavailable):
+    """The home lies where SQLite's locks and shared memory can't be trusted."""
+
+    def __init__(self, path: Path, kind: str) -> None:
+        super().__init__(
+            f"{path} is on a {kind} file system: a log there can be lost or torn, because its locks and shared memory "
+            "don't hold across machines; put the home on a local disk with --home, or, if only this machine ever "
+            "uses it, set HOLDFAST_ALLOW_NETWORK_FILESYSTEM=1"
+        )
+
+
+class OldSQLite(Unavailable):
+    """The SQLite library has the WAL-reset defect."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"SQLite {version} can lose committed rows (the WAL-reset defect); it takes 3.51.3 or later, 3.50.7 or "
+            "3.44.6; install a newer apsw"
+        )
+
+
+class NewerSchema(Unavailable):
+    """The log was written by a newer Holdfast."""
+
+    def __init__(self, path: Path, found: int, known: int) -> None:
+        super().__init__(
+            f"{path} has schema {found}, newer than the {known} that this Holdfast knows; use the newer Holdfast"
+        )
+
+
+class OlderSchema(Unavailable):
+    """The log was last written by an older Holdfast, and reading does not change it."""
+
+    def __init__(self, path: Path, found: int, known: int) -> None:
+        super().__init__(
+            f"{path} has schema {found}, older than the {known} that this Holdfast reads; `holdfast run` brings it up"
+        )
+
+
+class NoPermission(Unavailable):
+    """The system does not let us."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(f"no permission to {what} {path}; a home must belong to the user who runs Holdfast (0700)")
+
+
+class ReadOnly(Unavailable):
+    """The file system or the file can't be written."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} can't be written: it is read-only; make it writable or choose another --home")
+
+
+class DiskFull(Unavailable):
+    """There is no room."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"no space left for {path}; nothing that was recorded is lost; make room, it goes on by itself"
+        )
+
+
+class LogBusy(Unavailable):
+    """Another program holds a lock on the log."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is locked by another SQLite program; close that program, or end its transaction")
+
+
+class LogFailed(Unavailable):
+    """The disk reported an error.
+
+    Whether a commit that was under way is in the log is not known until the log is read again.
+    """
+
+    def __init__(self, path: Path, cause: str) -> None:
+        super().__init__(
+            f"the disk failed under {path} ({cause}); a commit under way may or may not be recorded; check the disk, "
+            "then start again"
+        )
+
+
+class DamagedLog(Damaged):
+    """The file is not what was written."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(
+            f"{path} is damaged: {what}; nothing was changed; restore the home from a backup, "
+            "or save what `sqlite3 log.db .recover` can read"
+        )
+
+
+class DamagedView(Damaged):
+    """A row of a view is not what was written; the log itself may be whole."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"a view of the log is damaged: {what}; nothing was changed; `holdfast rebuild` makes the views afresh"
+        )

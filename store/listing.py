@@ -1,0 +1,132 @@
+"""A job as `jobs` and `replay` show it: the same line from the views as from a fold of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+import apsw
+import msgspec
+
+from holdfast.events.facts import Event, JobSubmitted
+from holdfast.events.records import Job
+from holdfast.events.states import (
+    Cancelled,
+    Delayed,
+    Failed,
+    JobState,
+    Lost,
+    Running,
+    Skipped,
+    Succeeded,
+    Unknown,
+    name_of,
+)
+
+_JOB: Final = msgspec.json.Decoder(Job)
+
+
+class JobLine(msgspec.Struct, frozen=True):
+    """The contract of `jobs --json`; times are RFC 3339, UTC, with microseconds, null where not yet."""
+
+    id: int
+    name: str
+    flow: str | None
+    state: str
+    target: str
+    attempt: int
+    exit_code: int | None
+    submitted_at: str
+    started_at: str | None
+    ended_at: str | None
+    reason: str | None
+
+
+def format_time(time: int) -> str:
+    """RFC 3339, UTC, with microseconds: `2026-11-20T13:52:00.000000Z`."""
+    moment = datetime.fromtimestamp(time // 1_000_000, UTC).replace(microsecond=time % 1_000_000)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _maybe(time: int | None) -> str | None:
+    return None if time is None else format_time(time)
+
+
+def times_of(state: JobState) -> tuple[int | None, int | None]:
+    """When the newest attempt started and when the job ended, as far as the state says."""
+    match state:
+        case Running(since=since):
+            return since, None
+        case Unknown(started_at=started_at):
+            return started_at, None
+        case Succeeded() | Failed() | Cancelled() | Lost():
+            return state.started_at, state.ended_at
+        case Skipped(ended_at=ended_at):
+            return None, ended_at
+        case _:
+            return None, None
+
+
+def exit_code_of(state: JobState) -> int | None:
+    """The exit code that the job ended with, or None if it has none."""
+    match state:
+        case Succeeded():
+            return 0
+        case Failed() | Cancelled():
+            return state.exit_code
+        case _:
+            return None
+
+
+def reason_of(state: JobState) -> str | None:
+    """Why it is in this state, where the state says."""
+    match state:
+        case Delayed() | Unknown() | Failed() | Cancelled() | Skipped() | Lost():
+            return state.reason
+        case _:
+            return None
+
+
+def line_of(job: Job, name: str, flow: str | None, submitted_at: int) -> JobLine:
+    """The line for a record and what its submission said; `submitted_at` in microseconds."""
+    started_at, ended_at = times_of(job.state)
+    return JobLine(
+        job.id,
+        name,
+        flow,
+        name_of(job.state),
+        job.policy.target,
+        job.attempt,
+        exit_code_of(job.state),
+        format_time(submitted_at),
+        _maybe(started_at),
+        _maybe(ended_at),
+        reason_of(job.state),
+    )
+
+
+def list_jobs(connection: apsw.Connection, where: str = "", values: tuple[int | str, ...] = ()) -> Iterator[JobLine]:
+    """Lines from the views, by id; `where` is a SQL condition of ours on table `job`, `values` its parameters."""
+    condition = f"where {where} " if where else ""
+    rows = connection.execute(
+        f"select data, name, flow, submitted_at from job {condition}order by id",  # noqa: S608
+        values,
+    )
+    return (line_of(_JOB.decode(row[0]), row[1], row[2], row[3]) for row in rows)
+
+
+class Heads:
+    """What submissions said, kept while a log is folded for its lines."""
+
+    def __init__(self) -> None:
+        self._heads: dict[int, tuple[str, str | None, int]] = {}
+
+    def note(self, event: Event, time: int) -> None:
+        """Take in an event and its time."""
+        if isinstance(event, JobSubmitted):
+            self._heads[event.job] = (event.spec.name, event.flow, time)
+
+    def line(self, job: Job) -> JobLine:
+        """The line for a record."""
+        return line_of(job, *self._heads[job.id])

@@ -1,0 +1,183 @@
+"""The store's twin in memory: for unit tests and the simulation. Passes the same suite as the SQLite store.
+
+Its lookups are written apart from those in SQL, so that each checks the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from holdfast.events.capacity import take
+from holdfast.events.codec import TYPE_NAMES, decode_event, encode
+from holdfast.events.draft import PREVIOUS, Dependency, Draft
+from holdfast.events.facts import Event, HomeCreated, JobSubmitted
+from holdfast.events.graph import Kind
+from holdfast.events.records import Attempt, Flow, Job, Limit, Policy, RateMark, Target
+from holdfast.events.spec import JobSpec
+from holdfast.events.states import IN_FLIGHT, LIVE
+
+from .contract import StoredEvent
+
+
+class MemoryBase:
+    """Committed records in dicts; see `Base` and `LiveBase` for what each method means."""
+
+    def __init__(self, home: str) -> None:
+        self.home = home
+        self.jobs: dict[int, Job] = {}
+        self.attempts: dict[tuple[int, int], Attempt] = {}
+        self.target_records: dict[str, Target] = {}
+        self.limit_records: dict[str, Limit] = {}
+        self.mark_records: dict[str, RateMark] = {}
+        self.flows: dict[str, Flow] = {}
+        self.submissions: dict[int, JobSubmitted] = {}
+        self.keys: dict[str, int] = {}
+        self._dependents: dict[int, list[Dependency]] = {}
+        self._dependencies: dict[int, list[Dependency]] = {}
+        self._policies: dict[Policy, Policy] = {}
+
+    def apply(self, draft: Draft) -> None:
+        """Take over what a committed draft changed."""
+        self.jobs.update(draft.jobs.changed)
+        self.attempts.update(draft.attempts.changed)
+        self.target_records.update(draft.targets.changed)
+        self.limit_records.update(draft.limits.changed)
+        self.mark_records.update(draft.marks.changed)
+        self.flows.update(draft.flows.changed)
+        for entry in draft.entries:
+            if isinstance(entry.event, JobSubmitted):
+                self._submitted(entry.event)
+
+    def _submitted(self, event: JobSubmitted) -> None:
+        self.submissions[event.job] = event
+        if event.spec.key is not None:
+            self.keys[event.spec.key] = event.job
+        spec = event.spec
+        lists = ((Kind.AFTER, spec.after), (Kind.AFTER_ANY, spec.after_any), (Kind.AFTER_FAILED, spec.after_failed))
+        for kind, needed in ((kind, each) for kind, names in lists for each in names):
+            assert isinstance(needed, int), "dependencies in the log are ids"
+            dependency = Dependency(event.job, needed, kind)
+            self._dependents.setdefault(needed, []).append(dependency)
+            self._dependencies.setdefault(event.job, []).append(dependency)
+
+    def job(self, job: int, /) -> Job | None:
+        return self.jobs.get(job)
+
+    def attempt(self, key: tuple[int, int], /) -> Attempt | None:
+        return self.attempts.get(key)
+
+    def target(self, name: str, /) -> Target | None:
+        return self.target_records.get(name)
+
+    def limit(self, name: str, /) -> Limit | None:
+        return self.limit_records.get(name)
+
+    def mark(self, key: str, /) -> RateMark | None:
+        return self.mark_records.get(key)
+
+    def flow(self, flow: str, /) -> Flow | None:
+        return self.flows.get(flow)
+
+    def shared(self, policy: Policy, /) -> Policy:
+        return self._policies.setdefault(policy, policy)
+
+    def dependents(self, job: int, /) -> Sequence[Dependency]:
+        return self._dependents.get(job, [])
+
+    def dependencies(self, job: int, /) -> Sequence[Dependency]:
+        return self._dependencies.get(job, [])
+
+    def unmet(self, job: int, /) -> int | None:
+        del job
+        return None
+
+    def used(self, target: str, /) -> dict[str, int]:
+        used: dict[str, int] = {}
+        for job in self.in_flight(target):
+            take(used, job.policy.needs)
+        return used
+
+    def in_flight(self, target: str, /) -> Sequence[Job]:
+        jobs = (self.jobs[number] for number in sorted(self.jobs))
+        return [job for job in jobs if isinstance(job.state, IN_FLIGHT) and job.policy.target == target]
+
+    def next_job(self) -> int:
+        return max(self.jobs, default=0) + 1
+
+    def next_flow(self) -> int:
+        return max((flow.number for flow in self.flows.values()), default=0) + 1
+
+    def jobs_by_key(self, keys: Iterable[str], /) -> dict[str, int]:
+        return {key: self.keys[key] for key in keys if key in self.keys}
+
+    def unfinished_flow(self, digest: str, /) -> str | None:
+        same = [flow for flow in self.flows.values() if flow.digest == digest]
+        live = {self.submissions[job.id].flow for job in self.jobs.values() if isinstance(job.state, LIVE)}
+        return next((f.id for f in sorted(same, key=lambda each: -each.number) if f.id in live), None)
+
+    def live_jobs(self) -> Iterator[Job]:
+        return (self.jobs[number] for number in sorted(self.jobs) if isinstance(self.jobs[number].state, LIVE))
+
+    def live_edges(self) -> Iterator[Dependency]:
+        for job in self.live_jobs():
+            yield from sorted(self.dependents(job.id), key=lambda each: (each.job, each.kind))
+
+    def targets(self) -> list[Target]:
+        return [self.target_records[name] for name in sorted(self.target_records)]
+
+    def limits(self) -> list[Limit]:
+        return [self.limit_records[name] for name in sorted(self.limit_records)]
+
+    def marks(self) -> list[RateMark]:
+        return [self.mark_records[key] for key in sorted(self.mark_records)]
+
+    def specs(self, jobs: Sequence[int]) -> dict[int, JobSpec]:
+        return {job: self.submissions[job].spec for job in jobs if job in self.submissions}
+
+
+class MemoryStore:
+    """A log in a list; see `contract.Store` for what its methods promise."""
+
+    def __init__(self, home: str, now: int, author: str = "holdfast") -> None:
+        self.base = MemoryBase(home)
+        self.log: list[StoredEvent] = []
+        self._last: dict[int, int] = {}
+        event = HomeCreated(home)
+        self.log.append(StoredEvent(1, now, TYPE_NAMES[HomeCreated], event.VERSION, author, None, encode(event)))
+
+    @property
+    def seq(self) -> int:
+        """The position of the newest event."""
+        return len(self.log)
+
+    def commit(self, drafts: Sequence[Draft]) -> list[int]:
+        """See `contract.Store`."""
+        starts: list[int] = []
+        for draft in drafts:
+            start = len(self.log)
+            starts.append(start)
+            before = dict(self._last) if any(entry.cause == PREVIOUS for entry in draft.entries) else {}
+            for seq, entry in enumerate(draft.entries, start=start + 1):
+                job = getattr(entry.event, "job", None)
+                cause = entry.cause
+                if cause == PREVIOUS:
+                    cause = before.get(job) if isinstance(job, int) else None
+                elif cause is not None and cause < 0:
+                    cause = start - cause
+                name = TYPE_NAMES[type(entry.event)]
+                stored = StoredEvent(
+                    seq, draft.now, name, entry.event.VERSION, entry.author, cause, encode(entry.event)
+                )
+                self.log.append(stored)
+                if isinstance(job, int):
+                    self._last[job] = seq
+            self.base.apply(draft)
+        return starts
+
+    def events(self, after: int = 0) -> Iterator[tuple[StoredEvent, Event]]:
+        """See `contract.Store`."""
+        for stored in self.log[after:]:
+            yield stored, decode_event(stored.type, stored.version, stored.data)
+
+    def close(self) -> None:
+        """See `contract.Store`."""

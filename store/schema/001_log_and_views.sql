@@ -1,0 +1,92 @@
+-- The log, and the views that are the fold of it. Times are microseconds since the epoch, UTC.
+
+pragma application_id = 0x486f6c64;  -- "Hold"
+
+create table events (
+    seq     integer primary key,  -- position, without gaps, given at commit by the only writer
+    time    integer not null,
+    type    text    not null,
+    version integer not null,
+    author  text    not null,     -- who did it
+    cause   integer,              -- the seq that caused it; null: the author's own wish
+    data    text    not null      -- the event's fields as JSON
+) strict;
+create index events_job on events (data ->> 'job') where data ->> 'job' is not null;
+
+create table meta (
+    name  text primary key,
+    value any
+) strict, without rowid;
+
+create table job (
+    id           integer primary key,
+    seq          integer not null,  -- of its job_submitted event, which holds all that was asked for
+    last         integer not null,  -- seq of its newest event: since when it is as it is
+    submitted_at integer not null,
+    name         text    not null,
+    flow         text,
+    key          text,
+    state        text    not null,
+    activity     integer not null,  -- 0 ended, 1 waits for something, 2 has an attempt in flight
+    data         text    not null   -- the record as JSON
+) strict;
+create unique index job_key on job (key) where key is not null;
+create index job_flow on job (flow, state);
+-- What a restart reads; small, whatever the number of jobs that have ended.
+create index job_live on job (id) where activity > 0;
+create index job_in_flight on job (id) where activity = 2;
+
+create table attempt (
+    job    integer not null,
+    number integer not null,
+    data   text    not null,
+    primary key (job, number)
+) strict, without rowid;
+
+create table dependency (
+    job    integer not null,
+    needed integer not null,
+    kind   integer not null,        -- 0 after, 1 after_any, 2 after_failed
+    primary key (job, needed, kind)
+) strict, without rowid;
+create index dependency_needed on dependency (needed);
+
+create table flow (
+    id     text    primary key,
+    number integer not null,
+    seq    integer not null,
+    digest text,
+    data   text    not null
+) strict, without rowid;
+create unique index flow_number on flow (number);
+create index flow_digest on flow (digest) where digest is not null;
+
+create table target (
+    name text    primary key,
+    seq  integer not null,
+    data text    not null
+) strict, without rowid;
+
+create table limit_ (
+    name text    primary key,
+    seq  integer not null,
+    data text    not null
+) strict, without rowid;
+
+create table rate_mark (
+    key  text primary key,
+    data text not null
+) strict, without rowid;
+
+-- For people with a SQLite tool; Holdfast itself does not read it.
+create view jobs as
+select id, name, flow, state, key,
+       coalesce(data ->> '$.policy.target', 'local') as target,
+       coalesce(data ->> '$.priority', 0) as priority,
+       coalesce(data ->> '$.attempt', 0) as attempt,
+       data ->> '$.state.exit_code' as exit_code,
+       data ->> '$.state.reason' as reason,
+       submitted_at,
+       data ->> '$.state.started_at' as started_at,
+       data ->> '$.state.ended_at' as ended_at
+from job;

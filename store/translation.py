@@ -1,0 +1,70 @@
+"""Errors of SQLite and of the system, turned into ours: each with the path and the remedy."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+
+from holdfast.events.errors import Unavailable
+
+from .errors import DamagedLog, DiskFull, LogBusy, LogFailed, NoPermission, ReadOnly
+
+
+@contextmanager
+def translated(path: Path) -> Generator[None]:
+    """Turn errors of SQLite and of the system that come up inside into ours, about `path`."""
+    try:
+        yield
+    except apsw.Error as error:
+        raise of_sqlite(path, error) from error
+    except OSError as error:
+        raise of_system(path, error, "use") from error
+
+
+def of_sqlite(path: Path, error: apsw.Error) -> Unavailable:
+    """What an error of SQLite about the log at `path` means."""
+    match error:
+        case apsw.FullError():
+            return DiskFull(path)
+        case apsw.CorruptError() | apsw.NotADBError() | apsw.FormatError() | apsw.SQLError() | apsw.MismatchError():
+            return DamagedLog(path, str(error))
+        case apsw.BusyError() | apsw.LockedError() | apsw.ProtocolError():
+            return LogBusy(path)
+        case apsw.ReadOnlyError():
+            return ReadOnly(path)
+        case apsw.PermissionsError() | apsw.AuthError():
+            return NoPermission(path, "use")
+        case apsw.CantOpenError():
+            return _cannot_open(path)
+        case _:
+            return LogFailed(path, str(error))
+
+
+def of_system(path: Path, error: OSError, what: str) -> Unavailable:
+    """What an error of the system means that came up when we wanted to do `what` (a verb) with `path`."""
+    match error.errno:
+        case errno.EACCES | errno.EPERM:
+            return NoPermission(path, what)
+        case errno.EROFS:
+            return ReadOnly(path)
+        case errno.ENOSPC | errno.EDQUOT:
+            return DiskFull(path)
+        case errno.EISDIR:
+            return DamagedLog(path, "it is a folder")
+        case _:
+            return LogFailed(path, error.strerror or str(error))
+
+
+def _cannot_open(path: Path) -> Unavailable:
+    if not os.access(path.parent, os.R_OK | os.X_OK) or (path.exists() and not os.access(path, os.R_OK)):
+        return NoPermission(path, "read")
+    if path.is_dir():
+        return DamagedLog(path, "it is a folder")
+    if not os.access(path.parent, os.W_OK):
+        return ReadOnly(path)
+    return LogFailed(path, "it can't be opened")

@@ -1,0 +1,1 @@
+"""Tests of the actors, on virtual time."""

@@ -1,0 +1,35 @@
+"""What holds for every test: the profile of the property tests, and that no process outlives the session."""
+
+import os
+import sys
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+from tests.leftovers import end, leftovers, mark_session
+
+# Deterministic in CI, where a failure must be the fault of the change; free elsewhere, where new examples are welcome.
+settings.register_profile("ci", derandomize=True, deadline=None, database=None)
+settings.register_profile("here", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+def pytest_report_header() -> str:
+    """Say at the top of the output what this run doesn't check, so that nobody takes it for checked."""
+    looked = "are looked for" if sys.platform == "linux" else "can NOT be looked for on this system"
+    return f"processes that tests leave behind: {looked}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_process_is_left_behind() -> Iterator[None]:
+    """Fail the run, naming them, if processes that tests started still run when all tests have ended; and end them."""
+    session = uuid.uuid4().hex
+    mark_session(session)
+    yield
+    left = leftovers(session, grace_s=1.0)
+    end(left)
+    if left:
+        names = "\n".join(f"  {process}" for process in left)
+        pytest.fail(f"tests left processes behind, which were ended now; a test ends what it started:\n{names}")
