@@ -198,7 +198,6 @@ class _Incarnation:
     async def run(self, child: Child) -> None:
         try:
             with self.scope:
-                await trio.lowlevel.checkpoint_if_cancelled()
                 self.part = child.make()
                 await self.part.run(task_status=self)
         except Exception as error:  # noqa: BLE001 - what it was is for the supervisor to judge

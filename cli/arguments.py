@@ -201,7 +201,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"holdfast {version}")
     _home(parser)
-    commands = parser.add_subparsers(dest="name", metavar="COMMAND", title="commands", required=True)
+    commands = parser.add_subparsers(dest="chosen", metavar="COMMAND", title="commands", required=True)
     for name, command in COMMANDS.items():
         sub = commands.add_parser(
             name,

@@ -10,7 +10,7 @@ from holdfast.events.messages import Cancel, Changed, Command, Hold, Pause, Prio
 from holdfast.store.home import Home
 from holdfast.store.reader import Reader
 
-from .client import send, supervisor_lives
+from holdfast.client import send, supervisor_lives
 
 _DONE = {
     "cancel": "cancelled",
@@ -28,14 +28,14 @@ def execute(arguments: Namespace, home: Home) -> int:
     home.must_exist()
     answer = send(home, _command(arguments, home))
     assert isinstance(answer, Changed), "these commands are answered by what they changed"
-    _say(arguments.name, answer)
+    _say(arguments.chosen, answer)
     if (answer.jobs or answer.targets) and not supervisor_lives(home):
         sys.stderr.write("no supervisor is running: it is recorded, and takes effect at the next `holdfast run`\n")
     return 1 if any(not each.satisfied for each in answer.unchanged) else 0
 
 
 def _command(arguments: Namespace, home: Home) -> Command:
-    name: str = arguments.name
+    name: str = arguments.chosen
     if name in {"pause", "resume"}:
         return Pause(arguments.target) if name == "pause" else Resume(arguments.target)
     with Reader(home) as reader:

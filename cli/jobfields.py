@@ -29,7 +29,6 @@ from .places import Misfit, shown, unknown_key, within
 
 Fields = dict[str, object]
 
-_DEPENDENCY: Final = values.list_reader("a name, an id, or a list of these", values.read_dependency)
 _DELAY_DEFAULT_US: Final = JobSpec("").retry_delay_us
 _DELAY_MAX_DEFAULT_US: Final = JobSpec("").retry_delay_max_us
 
@@ -37,9 +36,9 @@ _DELAY_MAX_DEFAULT_US: Final = JobSpec("").retry_delay_max_us
 FIELDS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
     "name": ("name", check_name),
     "run": ("run", values.read_run),
-    "after": ("after", _DEPENDENCY),
-    "after_any": ("after_any", _DEPENDENCY),
-    "after_failed": ("after_failed", _DEPENDENCY),
+    "after": ("after", values.read_dependencies),
+    "after_any": ("after_any", values.read_dependencies),
+    "after_failed": ("after_failed", values.read_dependencies),
     "target": ("target", values.read_target),
     "needs": ("needs", values.read_needs),
     "limits": ("limits", values.list_reader("a limit or a list of limits", values.read_limit, unique=True)),

@@ -23,7 +23,6 @@ from .places import Misfit, expected, kind_of, shown, within
 from .units import parse_duration, parse_size
 
 RETRIES_MAX: Final = 1_000_000
-_LIST_TYPES: Final = (list, tuple)
 
 
 def list_reader(
@@ -45,7 +44,7 @@ def list_reader(
 
 def items(value: object, what: str) -> list[object]:
     """The members of a list. Raises Misfit, with `what` as the right kind of value, if it is none."""
-    if not isinstance(value, _LIST_TYPES):
+    if not isinstance(value, list):
         raise expected(what, value)
     return list(cast("list[object]", value))
 
@@ -54,7 +53,7 @@ def members(value: object, what: str) -> dict[str, object]:
     """The members of a table. Raises Misfit, with `what` as the right kind of value, if it is none."""
     if not isinstance(value, dict):
         raise expected(what, value)
-    return {str(key): each for key, each in cast("dict[object, object]", value).items()}
+    return cast("dict[str, object]", value)  # keys of TOML, of JSON and of options are strings
 
 
 def read_whole(value: object, lowest: int, highest: int) -> int:
@@ -73,14 +72,14 @@ def read_run(value: object) -> str | list[str]:
         if not value.strip():
             raise Misfit("the command is empty", remedy="give what the job runs")
         return check_text(value, "the command")
-    arguments = items(value, "a string (for the shell) or a list of strings")
-    if not arguments:
-        raise Misfit("the list is empty", remedy="its first string is the program")
-    strings = [each for each in arguments if isinstance(each, str)]
-    if len(strings) < len(arguments):
+    strings = _strings(value)
+    if strings is None:
+        arguments = items(value, "a string (for the shell) or a list of strings")
         position, wrong = next((at, each) for at, each in enumerate(arguments, 1) if not isinstance(each, str))
         remedy = 'arguments are strings: write "4", not 4'
         raise Misfit(f"number {position} of the list is {kind_of(wrong)}", remedy=remedy)
+    if not strings:
+        raise Misfit("the list is empty", remedy="its first string is the program")
     if not "".join(strings).isprintable():
         for position, each in enumerate(strings, 1):
             check_text(each, f"number {position} of the list")
@@ -89,13 +88,33 @@ def read_run(value: object) -> str | list[str]:
     return strings
 
 
-def read_dependency(value: object) -> str | int:
-    """The name of a job of the flow, or the id of a job of the home."""
+def read_dependencies(value: object) -> list[str] | list[object]:
+    """Names of jobs of the flow and ids of jobs of the home; that the names exist is checked when all are known."""
+    strings = _strings(value)
+    return _read_dependencies(value) if strings is None else strings
+
+
+def _strings(value: object) -> list[str] | None:
+    """The value, if it is a list of nothing but strings; joining them finds that out faster than asking each."""
+    if isinstance(value, list):
+        strings = cast("list[str]", value)
+        try:
+            "".join(strings)
+        except TypeError:
+            return None
+        return strings
+    return None
+
+
+def _read_dependency(value: object) -> str | int:
     if isinstance(value, str):
-        return value  # that it is the name of a job is checked when all names are known
+        return value
     if isinstance(value, int) and not isinstance(value, bool):
         return read_whole(value, 1, NUMBER_MAX)
     raise expected("a name or an id", value)
+
+
+_read_dependencies: Final = list_reader("a name, an id, or a list of these", _read_dependency)
 
 
 def read_target(value: object) -> str:

@@ -16,6 +16,8 @@ from holdfast.store.home import Home, find_home
 from .arguments import COMMANDS, build_parser
 
 INTERRUPTED: Final = 130
+MISTAKE: Final = 3
+TRACEBACK: Final = "HOLDFAST_TRACEBACK"
 
 
 class CommandModule(Protocol):
@@ -31,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = build_parser(metadata.version("holdfast")).parse_args(argv)
     try:
         home = find_home(getattr(arguments, "home", None), os.environ, Path.cwd())
-        module = import_module(f"{__package__}.{COMMANDS[arguments.name].module}")
+        module = import_module(f"{__package__}.{COMMANDS[arguments.chosen].module}")
         code = cast("CommandModule", module).execute(arguments, home)
         sys.stdout.flush()
     except HoldfastError as error:
@@ -43,6 +45,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader has gone, as with `| head`; what is left in the buffer must not raise once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        if os.environ.get(TRACEBACK) == "1":
+            raise
+        what = f"{type(error).__name__}: {error}"
+        sys.stderr.write(f"holdfast: a mistake of Holdfast's own, please report it: {what}; {TRACEBACK}=1 shows where\n")
+        return MISTAKE
     else:
         return code
 

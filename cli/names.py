@@ -44,9 +44,9 @@ def check_label(value: object, what: str = "name") -> str:
 
 def check_name(value: object) -> str:
     """A job's name: a label without slashes, and not all digits, for that is an id. Raises Misfit."""
+    if isinstance(value, str) and _PLAIN_NAME.fullmatch(value):
+        return value
     name = check_label(value)
-    if _PLAIN_NAME.fullmatch(name):
-        return name
     if "/" in name:
         raise Misfit(f"the name {shown(name)} holds a slash", remedy="use another character, such as - or .")
     if name.isdecimal():

@@ -39,7 +39,7 @@ def parse_toml(data: bytes, source: str, folder: str) -> FlowSpec:
 
 
 def decode(data: bytes, source: str, first_line: int = 1) -> str:
-    """The text of UTF-8 bytes, without a byte-order mark. `data` begins at `first_line`. Raises BadInput at the line."""
+    """The text of UTF-8 bytes, without a byte-order mark. Raises BadInput at the line; the first is `first_line`."""
     try:
         return data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:

@@ -37,6 +37,7 @@ _DURATION_REMEDY: Final = (
 )
 _SIZE_REMEDY: Final = "use B, kB, MB, GB, TB, PB (powers of 1000) or KiB, MiB, GiB, TiB, PiB (powers of 1024)"
 _RATE_REMEDY: Final = "write a whole number from 1 to 1000000 and a unit of s, min, h or d, as in 10/s"
+_WHOLE: Final = "use fewer decimals, or a smaller unit"
 _PER_SECOND_MAX: Final = 1_000_000
 
 # Bounded digits: what is longer is past every bound, and Python refuses to convert more than 4,300.
@@ -59,7 +60,7 @@ def parse_duration(text: str, where: str = "") -> int:
             raise BadInput(f"{shown(text)} is no duration", where=where, remedy=_DURATION_REMEDY)
         part_us = _scaled(match, unit_us)
         if part_us is None:
-            raise BadInput(f"the duration {shown(text)} is no whole number of microseconds", where=where)
+            raise BadInput(f"the duration {shown(text)} is no whole number of microseconds", where=where, remedy=_WHOLE)
         total_us += part_us
         previous_us, position = unit_us, match.end()
     if total_us > DURATION_MAX_US:
@@ -75,7 +76,7 @@ def parse_size(text: str, where: str = "") -> int:
         raise BadInput(f"{shown(text)} is no size", where=where, remedy=_SIZE_REMEDY)
     size_bytes = _scaled(match, _factor(match, SIZE_UNITS, "size", where, _SIZE_REMEDY))
     if size_bytes is None:
-        raise BadInput(f"the size {shown(text)} is no whole number of bytes", where=where)
+        raise BadInput(f"the size {shown(text)} is no whole number of bytes", where=where, remedy=_WHOLE)
     if size_bytes > NUMBER_MAX:
         raise BadInput(f"the size {shown(text)} is 2**53 bytes or more", where=where, remedy="give a smaller one")
     return size_bytes

@@ -65,9 +65,7 @@ class LimitTable:
             if spec.concurrent is not None and self._held.get(key, 0) >= spec.concurrent:
                 return Denial(key, None)
             if spec.interval_us is not None:
-                # The clock may have been set back: an arrival further ahead than a grant puts it is not believed.
-                furthest = now + spec.burst * spec.interval_us
-                arrival = max(now, min(self._arrivals.get(key, now), furthest))
+                arrival = self._arrival(key, now, now + spec.burst * spec.interval_us)
                 due_at = arrival - (spec.burst - 1) * spec.interval_us
                 if due_at > now:
                     return Denial(key, due_at)
@@ -95,6 +93,17 @@ class LimitTable:
     def __len__(self) -> int:
         """How many keys are remembered; bounded by what is held plus what was granted a short while ago."""
         return len(self._held.keys() | self._arrivals.keys())
+
+    def _arrival(self, key: str, now: int, furthest: int) -> int:
+        """The theoretical arrival time of a key, between `now` and `furthest`, which is as far as a grant puts it.
+
+        One further ahead means that the clock was set back. It is not believed, and forgotten, or the key would be
+        denied until the clock is back where it was.
+        """
+        arrival = self._arrivals.get(key, now)
+        if arrival > furthest:
+            self._arrivals[key] = arrival = furthest
+        return max(now, arrival)
 
     def _prune(self, now: int) -> None:
         if len(self._arrivals) > self._prune_at:

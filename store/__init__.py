@@ -1,13 +1,14 @@
 """The log in SQLite through APSW, and its views.
 
-    home        the folder and what is in it         lock        one supervisor a home
-    opening     the way in for whoever writes        connection  every check before the first read
-    filesystem  which file systems can be trusted    reading     the events in order
-    migrations  numbered, each atomic                schema/     their SQL
-    log         append: events and views, one transaction, one sync
-    views       records <-> rows                     lookups     single records and what hangs on them, from the views
-    fold        the whole log -> records             rebuild     the views afresh, in one transaction
-    reader      reading beside a running supervisor  listing     a job as `jobs` and `replay` show it
-    verify      is it all as it should be?           memory      the twin without a disk
-    contract    what every store can do              errors      what can go wrong, in words
+home        the folder and what is in it         lock        one supervisor a home
+opening     the way in for whoever writes        connection  every check before the first read
+filesystem  which file systems can be trusted    statements  SQL and rows, typed; transactions
+migrations  numbered, each atomic                schema/     their SQL
+log         append: events and views, one sync   reading     the events in order
+views       records <-> rows                     lookups     single records and what hangs on them, from the views
+fold        the whole log -> records             rebuild     the views afresh, in one transaction
+reader      reading beside a running supervisor  listing     a job as `jobs` and `replay` show it
+verify      is it all as it should be?           memory      the twin without a disk
+contract    what every store can do              errors      what can go wrong, in words
+unix_path   sockets below folders of any depth   translation errors of SQLite and of the system -> ours
 """

@@ -69,8 +69,8 @@ class Store(Protocol):
     def commit(self, drafts: Sequence[Draft]) -> list[int]:
         """Append the drafts' events and write their records, all in one synced transaction.
 
-        Returns the seq before the first event of each draft. Raises Unavailable (DiskFull, LogBusy, ReadOnly: nothing was
-        recorded; LogFailed: it may or may not have been, and the store must be opened again).
+        Returns the seq before the first event of each draft. Raises Unavailable (DiskFull, LogBusy, ReadOnly: nothing
+        was recorded; LogFailed: it may or may not have been, and the store must be opened again).
         """
         ...
 

@@ -60,9 +60,9 @@ class Fold:
         )
 
     def forget(self) -> None:
-        """Drop jobs and attempts from memory, after they were written elsewhere."""
-        self.jobs.changed.clear()
-        self.attempts.changed.clear()
-        self.numbered.heads.clear()
-        self.numbered.last.clear()
+        """Drop from memory what was written elsewhere and can grow: all but targets and limits."""
+        for records in (self.jobs, self.attempts, self.flows, self.marks):
+            records.changed.clear()
+        for table in (self.numbered.heads, self.numbered.last, self.numbered.flows):
+            table.clear()
         self.numbered.dependencies.clear()

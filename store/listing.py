@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import apsw
 import msgspec
 
+from holdfast.events.errors import Damaged
 from holdfast.events.facts import Event, JobSubmitted
 from holdfast.events.records import Job
 from holdfast.events.states import (
@@ -24,7 +25,13 @@ from holdfast.events.states import (
     name_of,
 )
 
+from .statements import select
+from .views import decode
+
 _JOB: Final = msgspec.json.Decoder(Job)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+_ROW: Final[type[tuple[str, str, str | None, int]]] = tuple[str, str, str | None, int]
 
 
 class JobLine(msgspec.Struct, frozen=True):
@@ -44,8 +51,14 @@ class JobLine(msgspec.Struct, frozen=True):
 
 
 def format_time(time: int) -> str:
-    """RFC 3339, UTC, with microseconds: `2026-11-20T13:52:00.000000Z`."""
-    moment = datetime.fromtimestamp(time // 1_000_000, UTC).replace(microsecond=time % 1_000_000)
+    """RFC 3339, UTC, with microseconds: `2026-11-20T13:52:00.000000Z`; `time` in microseconds since the epoch.
+
+    Raises Damaged for a time outside the years 1 to 9999, which no clock of ours gave.
+    """
+    try:
+        moment = _EPOCH + timedelta(microseconds=time)
+    except OverflowError as error:
+        raise Damaged(f"{time} us since 1970 is no time that can be written; the log or a clock is wrong") from error
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
@@ -107,13 +120,13 @@ def line_of(job: Job, name: str, flow: str | None, submitted_at: int) -> JobLine
 
 
 def list_jobs(connection: apsw.Connection, where: str = "", values: tuple[int | str, ...] = ()) -> Iterator[JobLine]:
-    """Lines from the views, by id; `where` is a SQL condition of ours on table `job`, `values` its parameters."""
-    condition = f"where {where} " if where else ""
-    rows = connection.execute(
-        f"select data, name, flow, submitted_at from job {condition}order by id",  # noqa: S608
-        values,
-    )
-    return (line_of(_JOB.decode(row[0]), row[1], row[2], row[3]) for row in rows)
+    """Lines from the views, by id; `where` is a SQL condition of ours on table `job`, `values` its parameters.
+
+    Raises Unavailable, or Damaged for a row that holds no record.
+    """
+    sql = f"select data, name, flow, submitted_at from job where {where or 'true'} order by id"  # noqa: S608
+    rows = select(connection, _ROW, sql, values)
+    return (line_of(decode(_JOB, data), name, flow, submitted_at) for data, name, flow, submitted_at in rows)
 
 
 class Heads:

@@ -7,33 +7,39 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from types import TracebackType
+from typing import Final, Self
 
-from .errors import HomeLocked, NoPermission, ReadOnly
+from .errors import HomeLocked
 from .home import Home
+from .translation import of_system
+
+# `holder` takes the lock for a moment to see whether it is free; nobody may be refused for that.
+_TRIES: Final = 5
+_BETWEEN_S: Final = 0.01
 
 
 class HomeLock:
     """Held from entering to leaving. Raises HomeLocked with the holder's pid if another process has it."""
 
     def __init__(self, home: Home) -> None:
+        """Prepare the lock of `home`, whose folder exists when it is entered."""
         self._home = home
         self._descriptor: int | None = None
 
-    def __enter__(self) -> HomeLock:
-        self._descriptor = self._open()
+    def __enter__(self) -> Self:
+        descriptor = self._open()
+        if not _taken(descriptor):
+            os.close(descriptor)
+            raise HomeLocked(self._home.path, holder(self._home))
+        self._descriptor = descriptor
+        os.ftruncate(descriptor, 0)
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            pid = holder(self._home)
-            self._close()
-            raise HomeLocked(self._home.path, pid) from error
-        os.ftruncate(self._descriptor, 0)
-        try:
-            os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         except OSError:
             # On a full disk the lock is held without a name on it; what follows finds the disk full by itself.
-            os.ftruncate(self._descriptor, 0)
+            os.ftruncate(descriptor, 0)
         return self
 
     def __exit__(
@@ -41,20 +47,25 @@ class HomeLock:
     ) -> None:
         if self._descriptor is not None:
             os.ftruncate(self._descriptor, 0)
-        self._close()
+            os.close(self._descriptor)
+            self._descriptor = None
 
     def _open(self) -> int:
         try:
             return os.open(self._home.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except PermissionError as error:
-            raise NoPermission(self._home.lock, "write") from error
         except OSError as error:
-            raise ReadOnly(self._home.lock) from error
+            raise of_system(self._home.lock, error, "write") from error
 
-    def _close(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+
+def _taken(descriptor: int) -> bool:
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_BETWEEN_S)
+        else:
+            return True
+    return False
 
 
 def holder(home: Home) -> int | None:

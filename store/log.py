@@ -12,30 +12,32 @@ from holdfast.events.codec import TYPE_NAMES, encode
 from holdfast.events.draft import PREVIOUS, Draft, Entry
 from holdfast.events.facts import Event
 
-from .connection import translated
 from .contract import StoredEvent
 from .errors import LogFailed
 from .lookups import Lookups
-from .reading import newest_seq, read_events
+from .reading import Line, newest_seq, read_events
+from .statements import first, run_many, transaction
 from .views import Changes, Numbered, write_views
 
-_INSERT_EVENT: Final = (
-    "insert into events (seq, time, type, version, author, cause, data) values (?, ?, ?, ?, ?, ?, ?)"
-)
+_INSERT_EVENT: Final = "insert into events (seq, time, type, version, author, cause, data) values (?, ?, ?, ?, ?, ?, ?)"
 _LAST_OF_JOB: Final = "select last from job where id = ?"
-
-Row = tuple[int, int, str, int, str, int | None, str]
 
 
 class SqliteStore:
-    """An open log. Made by `opening.open_store`; see `contract.Store` for what its methods promise."""
+    """An open log. Made by `opening.open_store`; see `contract.Store` for what its methods promise.
 
-    def __init__(self, path: Path, connection: apsw.Connection, home: str) -> None:
+    `reading` is a connection of its own, so that reads see what is committed and nothing else, also while a commit is
+    under way in another thread.
+    """
+
+    def __init__(self, path: Path, writing: apsw.Connection, reading: apsw.Connection, home: str) -> None:
+        """Take over both connections, which `close` will close; `home` is the home's id. Raises Unavailable."""
         self._path = path
-        self._connection = connection
+        self._writing = writing
+        self._reading = reading
         self._failed = False
-        self.seq = newest_seq(connection)
-        self.base = Lookups(connection, home)
+        self.seq = newest_seq(writing)
+        self.base = Lookups(reading, home)
 
     @property
     def path(self) -> Path:
@@ -46,37 +48,34 @@ class SqliteStore:
         """See `contract.Store`."""
         if self._failed:
             raise LogFailed(self._path, "an earlier commit failed, so the log must be opened again first")
-        connection = self._connection
         seq = self.seq
         starts: list[int] = []
-        with translated(self._path):
-            try:
-                connection.execute("begin immediate")
+        try:
+            with transaction(self._writing):
                 for draft in drafts:
                     starts.append(seq)
-                    self._append(draft, seq)
-                    seq += len(draft.entries)
-                connection.execute("commit")
-            except BaseException as error:
-                # A sync that failed says nothing of what is on the disk: no second try on this connection.
-                self._failed = isinstance(error, apsw.IOError)
-                if connection.in_transaction:
-                    connection.execute("rollback")
-                raise
+                    if draft.entries:
+                        self._append(draft, seq)
+                        seq += len(draft.entries)
+        except BaseException as error:
+            # After a failed sync, or an interrupt in the middle, nobody knows what is on the disk: no second try here.
+            self._failed = isinstance(error, LogFailed) or not isinstance(error, Exception)
+            raise
         self.seq = seq
         return starts
 
     def _append(self, draft: Draft, start: int) -> None:
         numbered = Numbered()
-        rows: list[Row] = []
+        run_many(self._writing, _INSERT_EVENT, self._lines(draft, start, numbered))
+        write_views(self._writing, changes_of(draft), numbered)
+
+    def _lines(self, draft: Draft, start: int, numbered: Numbered) -> Iterator[Line]:
         time = draft.now
         for seq, entry in enumerate(draft.entries, start=start + 1):
             event = entry.event
             numbered.note(event, seq, time)
             cause = self._cause(entry, start)
-            rows.append((seq, time, TYPE_NAMES[type(event)], event.VERSION, entry.author, cause, encode(event)))
-        self._connection.executemany(_INSERT_EVENT, rows)
-        write_views(self._connection, changes_of(draft), numbered)
+            yield seq, time, TYPE_NAMES[type(event)], event.VERSION, entry.author, cause, encode(event)
 
     def _cause(self, entry: Entry, start: int) -> int | None:
         cause = entry.cause
@@ -85,17 +84,17 @@ class SqliteStore:
         if cause < 0:
             return start - cause
         assert cause == PREVIOUS, "a cause is a seq, an entry, the previous event, or none"
-        job = getattr(entry.event, "job", None)
-        row = self._connection.execute(_LAST_OF_JOB, (job,)).fetchone()
+        row = first(self._writing, tuple[int], _LAST_OF_JOB, (getattr(entry.event, "job", None),))
         return None if row is None else row[0]
 
     def events(self, after: int = 0) -> Iterator[tuple[StoredEvent, Event]]:
         """See `contract.Store`."""
-        return read_events(self._connection, self._path, after)
+        return read_events(self._reading, self._path, after)
 
     def close(self) -> None:
         """See `contract.Store`."""
-        self._connection.close()
+        self._reading.close()
+        self._writing.close()
 
 
 def changes_of(draft: Draft) -> Changes:

@@ -1,5 +1,7 @@
-"""Single records and what hangs on them, read from the views: the `Base` of a draft when no supervisor lives, and the
-fallback of the scheduler's memory for what has ended."""
+"""Single records and what hangs on them, read from the views.
+
+The `Base` of a draft when no supervisor lives, and the fallback of the scheduler's memory for what has ended.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,10 @@ from holdfast.events.facts import JobSubmitted
 from holdfast.events.graph import Kind
 from holdfast.events.records import Attempt, Flow, Job, Limit, Policy, RateMark, Target
 from holdfast.events.spec import JobSpec
-from holdfast.events.states import IN_FLIGHT, LIVE, NAMES
+from holdfast.events.states import LIVE, NAMES
+
+from .statements import first, number, select
+from .views import decode
 
 T = TypeVar("T")
 
@@ -31,42 +36,77 @@ _KINDS: Final = tuple(Kind)
 _POLICIES_MAX: Final = 10_000
 _CHUNK: Final = 500
 
+_DATA: Final[type[tuple[str, ...]]] = tuple[str]
+_EDGE: Final[type[tuple[int, int, int]]] = tuple[int, int, int]
+
 LIVE_STATES: Final = ", ".join(f"'{NAMES[state]}'" for state in LIVE)
-_FLIGHT_STATES: Final = ", ".join(f"'{NAMES[state]}'" for state in IN_FLIGHT)
+
+# Each repeats the term of a partial index, so that SQLite sees that it may use it.
+LIVE_JOBS: Final = "select data from job where activity > 0 order by id"
+JOBS_IN_FLIGHT: Final = "select data from job where activity = 2 order by id"
+LIVE_EDGES: Final = (
+    "select d.job, d.needed, d.kind from job n join dependency d on d.needed = n.id "
+    "where n.activity > 0 order by n.id, d.job, d.kind"
+)
+UNFINISHED_FLOW: Final = (
+    "select id from flow where digest = ? and exists "  # noqa: S608 - the states are ours
+    f"(select 1 from job where job.flow = flow.id and job.state in ({LIVE_STATES})) order by number desc limit 1"
+)
 
 
 class Lookups:
-    """Reads from the views through a connection that the caller keeps open; see `Base` for what each means."""
+    """Reads from the views through a connection that the caller keeps open; see `Base` for what each means.
+
+    Every method raises Unavailable if the log can't be read, and DamagedView for a row that holds no record.
+    """
 
     def __init__(self, connection: apsw.Connection, home: str) -> None:
+        """`home` is the home's id."""
         self._connection = connection
         self.home = home
         self._policies: dict[Policy, Policy] = {}
 
     def _one(self, decoder: msgspec.json.Decoder[T], sql: str, *key: str | int) -> T | None:
-        row = self._connection.execute(sql, key).fetchone()
-        return None if row is None else decoder.decode(row[0])
+        row = first(self._connection, _DATA, sql, key)
+        return None if row is None else decode(decoder, row[0])
+
+    def _all(self, decoder: msgspec.json.Decoder[T], sql: str) -> list[T]:
+        return [decode(decoder, row[0]) for row in select(self._connection, _DATA, sql)]
+
+    def _jobs(self, sql: str) -> Iterator[Job]:
+        return (self._with_shared_policy(decode(_JOB, row[0])) for row in select(self._connection, _DATA, sql))
+
+    def _edges(self, sql: str, *values: int) -> Iterator[Dependency]:
+        rows = select(self._connection, _EDGE, sql, values)
+        return (Dependency(row[0], row[1], _KINDS[row[2]]) for row in rows)
 
     def job(self, job: int, /) -> Job | None:
+        """See `Base`."""
         found = self._one(_JOB, "select data from job where id = ?", job)
         return None if found is None else self._with_shared_policy(found)
 
     def attempt(self, key: tuple[int, int], /) -> Attempt | None:
+        """See `Base`."""
         return self._one(_ATTEMPT, "select data from attempt where job = ? and number = ?", *key)
 
     def target(self, name: str, /) -> Target | None:
+        """See `Base`."""
         return self._one(_TARGET, "select data from target where name = ?", name)
 
     def limit(self, name: str, /) -> Limit | None:
+        """See `Base`."""
         return self._one(_LIMIT, "select data from limit_ where name = ?", name)
 
     def mark(self, key: str, /) -> RateMark | None:
+        """See `Base`."""
         return self._one(_MARK, "select data from rate_mark where key = ?", key)
 
     def flow(self, flow: str, /) -> Flow | None:
+        """See `Base`."""
         return self._one(_FLOW, "select data from flow where id = ?", flow)
 
     def shared(self, policy: Policy, /) -> Policy:
+        """See `Base`."""
         found = self._policies.get(policy)
         if found is None:
             if len(self._policies) >= _POLICIES_MAX:
@@ -78,93 +118,79 @@ class Lookups:
         return Job(job.id, self.shared(job.policy), job.state, job.priority, job.attempt, job.failures)
 
     def dependents(self, job: int, /) -> Sequence[Dependency]:
-        rows = self._connection.execute("select job, needed, kind from dependency where needed = ?", (job,))
-        return [Dependency(row[0], row[1], _KINDS[row[2]]) for row in rows]
+        """See `Base`; by job."""
+        return list(self._edges("select job, needed, kind from dependency where needed = ? order by job, kind", job))
 
     def dependencies(self, job: int, /) -> Sequence[Dependency]:
-        rows = self._connection.execute("select job, needed, kind from dependency where job = ?", (job,))
-        return [Dependency(row[0], row[1], _KINDS[row[2]]) for row in rows]
+        """See `Base`; by the job that is needed."""
+        return list(self._edges("select job, needed, kind from dependency where job = ? order by needed, kind", job))
 
     def unmet(self, job: int, /) -> int | None:
+        """See `Base`: not kept here."""
         del job
         return None
 
     def used(self, target: str, /) -> dict[str, int]:
+        """See `Base`."""
         used: dict[str, int] = {}
         for job in self.in_flight(target):
             take(used, job.policy.needs)
         return used
 
     def in_flight(self, target: str, /) -> Sequence[Job]:
-        # The partial index on live jobs serves this: its terms are repeated so that SQLite sees that it may.
-        rows = self._connection.execute(
-            f"select data from job where state in ({LIVE_STATES}) and state in ({_FLIGHT_STATES})"  # noqa: S608
-        )
-        jobs = (self._with_shared_policy(_JOB.decode(row[0])) for row in rows)
-        return [job for job in jobs if job.policy.target == target]
+        """See `Base`; by id."""
+        return [job for job in self._jobs(JOBS_IN_FLIGHT) if job.policy.target == target]
 
     def next_job(self) -> int:
-        return self._number("select max(id) from job") + 1
+        """See `Base`."""
+        return number(self._connection, "select max(id) from job") + 1
 
     def next_flow(self) -> int:
-        return self._number("select max(number) from flow") + 1
-
-    def _number(self, sql: str) -> int:
-        row = self._connection.execute(sql).fetchone()
-        assert row is not None, "an aggregate gives one row"
-        return row[0] or 0
+        """See `Base`."""
+        return number(self._connection, "select max(number) from flow") + 1
 
     def jobs_by_key(self, keys: Iterable[str], /) -> dict[str, int]:
+        """See `Base`."""
         wanted = list(keys)
         found: dict[str, int] = {}
         for start in range(0, len(wanted), _CHUNK):
             part = wanted[start : start + _CHUNK]
-            marks = ", ".join("?" * len(part))
-            found.update(self._connection.execute(f"select key, id from job where key in ({marks})", part))  # noqa: S608
+            sql = f"select key, id from job where key in ({', '.join('?' * len(part))})"  # noqa: S608 - only marks
+            found.update(select(self._connection, tuple[str, int], sql, part))
         return found
 
     def unfinished_flow(self, digest: str, /) -> str | None:
-        row = self._connection.execute(
-            "select id from flow where digest = ? and exists "  # noqa: S608 - the states are ours
-            f"(select 1 from job where job.flow = flow.id and job.state in ({LIVE_STATES})) "
-            "order by number desc limit 1",
-            (digest,),
-        ).fetchone()
+        """See `Base`."""
+        row = first(self._connection, _DATA, UNFINISHED_FLOW, (digest,))
         return None if row is None else row[0]
 
     # What a restart reads: what is alive, not what ever happened.
 
     def live_jobs(self) -> Iterator[Job]:
-        """Every job that has not ended, by id."""
-        rows = self._connection.execute(f"select data from job where state in ({LIVE_STATES}) order by id")  # noqa: S608
-        return (self._with_shared_policy(_JOB.decode(row[0])) for row in rows)
+        """See `LiveBase`."""
+        return self._jobs(LIVE_JOBS)
 
     def live_edges(self) -> Iterator[Dependency]:
-        """What depends on a job that has not ended."""
-        rows = self._connection.execute(
-            "select d.job, d.needed, d.kind from job n join dependency d on d.needed = n.id "  # noqa: S608
-            f"where n.state in ({LIVE_STATES}) order by d.needed, d.job, d.kind"
-        )
-        return (Dependency(row[0], row[1], _KINDS[row[2]]) for row in rows)
+        """See `LiveBase`."""
+        return self._edges(LIVE_EDGES)
 
     def targets(self) -> list[Target]:
-        """All targets."""
-        return [_TARGET.decode(row[0]) for row in self._connection.execute("select data from target order by name")]
+        """See `LiveBase`; by name."""
+        return self._all(_TARGET, "select data from target order by name")
 
     def limits(self) -> list[Limit]:
-        """All limits."""
-        return [_LIMIT.decode(row[0]) for row in self._connection.execute("select data from limit_ order by name")]
+        """See `LiveBase`; by name."""
+        return self._all(_LIMIT, "select data from limit_ order by name")
 
     def marks(self) -> list[RateMark]:
-        """All rate marks."""
-        return [_MARK.decode(row[0]) for row in self._connection.execute("select data from rate_mark order by key")]
+        """See `LiveBase`; by key."""
+        return self._all(_MARK, "select data from rate_mark order by key")
 
     def specs(self, jobs: Sequence[int]) -> dict[int, JobSpec]:
-        """What was asked for, for each of these jobs."""
-        execute = self._connection.execute
+        """See `LiveBase`."""
         found: dict[int, JobSpec] = {}
         for job in jobs:
-            row = execute("select e.data from job j join events e on e.seq = j.seq where j.id = ?", (job,)).fetchone()
-            if row is not None:
-                found[job] = _SUBMITTED.decode(row[0]).spec
+            event = self._one(_SUBMITTED, "select e.data from job j join events e on e.seq = j.seq where j.id = ?", job)
+            if event is not None:
+                found[job] = event.spec
         return found

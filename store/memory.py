@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from holdfast.events.capacity import take
 from holdfast.events.codec import TYPE_NAMES, decode_event, encode
-from holdfast.events.draft import PREVIOUS, Dependency, Draft
+from holdfast.events.draft import PREVIOUS, Dependency, Draft, Entry
 from holdfast.events.facts import Event, HomeCreated, JobSubmitted
 from holdfast.events.graph import Kind
 from holdfast.events.records import Attempt, Flow, Job, Limit, Policy, RateMark, Target
@@ -17,6 +17,7 @@ from holdfast.events.spec import JobSpec
 from holdfast.events.states import IN_FLIGHT, LIVE
 
 from .contract import StoredEvent
+from .views import rows_of_dependencies
 
 
 class MemoryBase:
@@ -52,86 +53,105 @@ class MemoryBase:
         self.submissions[event.job] = event
         if event.spec.key is not None:
             self.keys[event.spec.key] = event.job
-        spec = event.spec
-        lists = ((Kind.AFTER, spec.after), (Kind.AFTER_ANY, spec.after_any), (Kind.AFTER_FAILED, spec.after_failed))
-        for kind, needed in ((kind, each) for kind, names in lists for each in names):
-            assert isinstance(needed, int), "dependencies in the log are ids"
-            dependency = Dependency(event.job, needed, kind)
+        for job, needed, kind in rows_of_dependencies(event):
+            dependency = Dependency(job, needed, Kind(kind))
             self._dependents.setdefault(needed, []).append(dependency)
-            self._dependencies.setdefault(event.job, []).append(dependency)
+            self._dependencies.setdefault(job, []).append(dependency)
 
     def job(self, job: int, /) -> Job | None:
+        """See `Base`."""
         return self.jobs.get(job)
 
     def attempt(self, key: tuple[int, int], /) -> Attempt | None:
+        """See `Base`."""
         return self.attempts.get(key)
 
     def target(self, name: str, /) -> Target | None:
+        """See `Base`."""
         return self.target_records.get(name)
 
     def limit(self, name: str, /) -> Limit | None:
+        """See `Base`."""
         return self.limit_records.get(name)
 
     def mark(self, key: str, /) -> RateMark | None:
+        """See `Base`."""
         return self.mark_records.get(key)
 
     def flow(self, flow: str, /) -> Flow | None:
+        """See `Base`."""
         return self.flows.get(flow)
 
     def shared(self, policy: Policy, /) -> Policy:
+        """See `Base`."""
         return self._policies.setdefault(policy, policy)
 
     def dependents(self, job: int, /) -> Sequence[Dependency]:
-        return self._dependents.get(job, [])
+        """See `Base`."""
+        return sorted(self._dependents.get(job, ()), key=lambda each: (each.job, each.kind))
 
     def dependencies(self, job: int, /) -> Sequence[Dependency]:
-        return self._dependencies.get(job, [])
+        """See `Base`."""
+        return sorted(self._dependencies.get(job, ()), key=lambda each: (each.needed, each.kind))
 
     def unmet(self, job: int, /) -> int | None:
+        """See `Base`."""
         del job
         return None
 
     def used(self, target: str, /) -> dict[str, int]:
+        """See `Base`."""
         used: dict[str, int] = {}
         for job in self.in_flight(target):
             take(used, job.policy.needs)
         return used
 
     def in_flight(self, target: str, /) -> Sequence[Job]:
+        """See `Base`."""
         jobs = (self.jobs[number] for number in sorted(self.jobs))
         return [job for job in jobs if isinstance(job.state, IN_FLIGHT) and job.policy.target == target]
 
     def next_job(self) -> int:
+        """See `Base`."""
         return max(self.jobs, default=0) + 1
 
     def next_flow(self) -> int:
+        """See `Base`."""
         return max((flow.number for flow in self.flows.values()), default=0) + 1
 
     def jobs_by_key(self, keys: Iterable[str], /) -> dict[str, int]:
+        """See `Base`."""
         return {key: self.keys[key] for key in keys if key in self.keys}
 
     def unfinished_flow(self, digest: str, /) -> str | None:
+        """See `Base`."""
         same = [flow for flow in self.flows.values() if flow.digest == digest]
         live = {self.submissions[job.id].flow for job in self.jobs.values() if isinstance(job.state, LIVE)}
         return next((f.id for f in sorted(same, key=lambda each: -each.number) if f.id in live), None)
 
     def live_jobs(self) -> Iterator[Job]:
+        """See `LiveBase`."""
         return (self.jobs[number] for number in sorted(self.jobs) if isinstance(self.jobs[number].state, LIVE))
 
     def live_edges(self) -> Iterator[Dependency]:
+        """See `LiveBase`."""
         for job in self.live_jobs():
-            yield from sorted(self.dependents(job.id), key=lambda each: (each.job, each.kind))
+            yield from self.dependents(job.id)
 
     def targets(self) -> list[Target]:
+        """See `LiveBase`."""
         return [self.target_records[name] for name in sorted(self.target_records)]
 
     def limits(self) -> list[Limit]:
+        """See `LiveBase`."""
         return [self.limit_records[name] for name in sorted(self.limit_records)]
 
     def marks(self) -> list[RateMark]:
+        """See `LiveBase`."""
         return [self.mark_records[key] for key in sorted(self.mark_records)]
 
     def specs(self, jobs: Sequence[int]) -> dict[int, JobSpec]:
+        """See `LiveBase`."""
         return {job: self.submissions[job].spec for job in jobs if job in self.submissions}
 
 
@@ -156,23 +176,22 @@ class MemoryStore:
         for draft in drafts:
             start = len(self.log)
             starts.append(start)
-            before = dict(self._last) if any(entry.cause == PREVIOUS for entry in draft.entries) else {}
-            for seq, entry in enumerate(draft.entries, start=start + 1):
-                job = getattr(entry.event, "job", None)
-                cause = entry.cause
-                if cause == PREVIOUS:
-                    cause = before.get(job) if isinstance(job, int) else None
-                elif cause is not None and cause < 0:
-                    cause = start - cause
-                name = TYPE_NAMES[type(entry.event)]
-                stored = StoredEvent(
-                    seq, draft.now, name, entry.event.VERSION, entry.author, cause, encode(entry.event)
-                )
-                self.log.append(stored)
-                if isinstance(job, int):
-                    self._last[job] = seq
+            self.log.extend(self._line(draft, entry, start, seq) for seq, entry in enumerate(draft.entries, start + 1))
             self.base.apply(draft)
         return starts
+
+    def _line(self, draft: Draft, entry: Entry, start: int, seq: int) -> StoredEvent:
+        event = entry.event
+        job = getattr(event, "job", None)
+        cause = entry.cause
+        if cause == PREVIOUS:
+            # A draft names its own entries; so what is asked for here is what the job had last before it.
+            cause = self._last.get(job) if isinstance(job, int) else None
+        elif cause is not None and cause < 0:
+            cause = start - cause
+        if isinstance(job, int):
+            self._last[job] = seq
+        return StoredEvent(seq, draft.now, TYPE_NAMES[type(event)], event.VERSION, entry.author, cause, encode(event))
 
     def events(self, after: int = 0) -> Iterator[tuple[StoredEvent, Event]]:
         """See `contract.Store`."""

@@ -12,7 +12,8 @@ import apsw
 from holdfast.events.draft import Draft
 from holdfast.events.facts import HomeCreated
 
-from .connection import open_writer, translated
+from .connection import open_reader, open_writer
+from .errors import DamagedLog
 from .log import SqliteStore
 from .migrations import migrate
 from .reading import home_id, newest_seq, views_seq
@@ -29,26 +30,38 @@ def open_store(
 ) -> SqliteStore:
     """Open the log at `path`; `now` (microseconds) and `author` go into the first event of a new one.
 
-    The caller holds the home's lock. Raises what `open_writer`, `migrate` and `rebuild` raise.
+    The caller holds the home's lock. Raises what `open_writer`, `migrate` and `rebuild` raise, and DamagedLog for a
+    log whose views have followed events that it does not hold: its end was cut off.
     """
-    connection = open_writer(path, vfs)
+    writing = open_writer(path, vfs)
     try:
-        migrate(connection, path)
-        with translated(path):
-            home = home_id(connection, path)
-            if home is None:
-                home = _create(path, connection, now, author, make_id())
-            if views_seq(connection) != newest_seq(connection):
-                rebuild(connection, path)
-        return SqliteStore(path, connection, home)
+        migrate(writing, path)
+        _bring_up_views(writing, path)
+        home = home_id(writing, path)
+        reading = open_reader(path, vfs)
     except BaseException:
-        connection.close()
+        writing.close()
         raise
+    try:
+        store = SqliteStore(path, writing, reading, home or make_id())
+        if home is None:
+            _create(store, now, author)
+    except BaseException:
+        reading.close()
+        writing.close()
+        raise
+    return store
 
 
-def _create(path: Path, connection: apsw.Connection, now: int, author: str, home: str) -> str:
-    store = SqliteStore(path, connection, home)
+def _bring_up_views(connection: apsw.Connection, path: Path) -> None:
+    newest, followed = newest_seq(connection), views_seq(connection)
+    if followed > newest:
+        raise DamagedLog(path, f"it ends with event {newest}, but there were {followed} when it was last written")
+    if followed < newest:
+        rebuild(connection, path)
+
+
+def _create(store: SqliteStore, now: int, author: str) -> None:
     draft = Draft(store.base, now, SystemRandom(), author)
-    draft.record(HomeCreated(home))
+    draft.record(HomeCreated(store.base.home))
     store.commit([draft])
-    return home

@@ -4,45 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Final
+from typing import Final, Self
 
 import apsw
 
 from holdfast.events.errors import BadInput, IllegalMove
 from holdfast.events.facts import Event
 
-from .connection import open_reader, translated
+from .connection import open_reader
 from .contract import StoredEvent
-from .errors import DamagedLog
+from .errors import DamagedLog, NoHome
 from .fold import Fold
 from .home import Home
 from .listing import Heads, JobLine, list_jobs
 from .lookups import LIVE_STATES, Lookups
-from .migrations import check_schema, load_migrations
-from .reading import home_id, newest_seq, read_events
+from .migrations import check_readable
+from .reading import COLUMNS, LINE, home_id, newest_seq, read_events
+from .statements import Value, first, number, select
 
 FOLLOW_S: Final = 0.05
-_EVENTS_OF_JOB: Final = (
-    "select seq, time, type, version, author, cause, data from events "
-    "where data ->> 'job' = ? and seq > ? order by seq"
-)
+_NAMED_MAX: Final = 5
+EVENTS_OF_JOB: Final = f"select {COLUMNS} from events where data ->> 'job' = ? and seq > ? order by seq"  # noqa: S608
 
 
 class Reader:
-    """A home opened for reading only; use it in a `with`. Raises NoHome, Damaged or Unavailable."""
+    """A home opened for reading only; use it in a `with`. Raises NoHome, Damaged or Unavailable.
+
+    A home of which nothing is recorded yet, because it is just being made, counts as none.
+    """
 
     def __init__(self, home: Home) -> None:
+        """Open the log of `home`; what is read holds the connection until `with` is left."""
         home.must_exist()
         self.home = home
         self._connection = open_reader(home.log)
-        with translated(home.log):
-            found = check_schema(self._connection, home.log)
-            if found < len(load_migrations()):
-                self._connection.close()
-                raise DamagedLog(home.log, f"its schema {found} is old or its making was cut off; open it with `holdfast run`")
-            self.lookups = Lookups(self._connection, home_id(self._connection, home.log) or "")
+        try:
+            self.lookups = Lookups(self._connection, _home_id(self._connection, home))
+        except BaseException:
+            self._connection.close()
+            raise
 
-    def __enter__(self) -> Reader:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -57,21 +59,22 @@ class Reader:
 
     @property
     def seq(self) -> int:
-        """The position of the newest event."""
-        with translated(self.home.log):
-            return newest_seq(self._connection)
+        """The position of the newest event. Raises Unavailable."""
+        return newest_seq(self._connection)
 
     def events(self, after: int = 0) -> Iterator[tuple[StoredEvent, Event]]:
-        """The log after a position. Raises Damaged."""
+        """The log after a position, of one moment. Raises Damaged or Unavailable."""
         return read_events(self._connection, self.home.log, after)
 
     def events_of(self, job: int, after: int = 0) -> list[StoredEvent]:
-        """The events of one job after a position."""
-        with translated(self.home.log):
-            return [StoredEvent(*row) for row in self._connection.execute(_EVENTS_OF_JOB, (job, after))]
+        """The events of one job after a position. Raises Unavailable."""
+        return [StoredEvent(*row) for row in select(self._connection, LINE, EVENTS_OF_JOB, (job, after))]
 
     def follow(self, after: int, wait: Callable[[float], None]) -> Iterator[tuple[StoredEvent, Event]]:
-        """The log after a position, and on as it grows; `wait(seconds)` is called between looks and may raise."""
+        """The log after a position, and on as it grows; `wait(seconds)` is called between looks and may raise.
+
+        Raises as `events`.
+        """
         while True:
             for stored, event in read_events(self._connection, self.home.log, after):
                 after = stored.seq
@@ -79,33 +82,28 @@ class Reader:
             wait(FOLLOW_S)
 
     def jobs(self, where: str = "", values: tuple[int | str, ...] = ()) -> Iterator[JobLine]:
-        """Jobs as `jobs` shows them; `where` as for `list_jobs`."""
-        with translated(self.home.log):
-            yield from list_jobs(self._connection, where, values)
+        """Jobs as `jobs` shows them; `where` as for `list_jobs`. Raises Damaged or Unavailable."""
+        return list_jobs(self._connection, where, values)
 
     def counts(self, flow: str | None = None) -> dict[str, int]:
-        """How many jobs are in which state, of one flow or of all."""
-        condition, values = ("where flow = ?", (flow,)) if flow is not None else ("", ())
-        sql = f"select state, count(*) from job {condition} group by state"  # noqa: S608
-        with translated(self.home.log):
-            return dict(self._connection.execute(sql, values))
+        """How many jobs are in which state, of one flow or of all. Raises Unavailable."""
+        condition, values = _of_flow(flow)
+        sql = f"select state, count(*) from job where {condition} group by state"  # noqa: S608
+        return dict(select(self._connection, tuple[str, int], sql, values))
 
     def unfinished(self, flow: str | None = None) -> int:
-        """How many jobs have not ended, of one flow or of all."""
-        condition, values = ("and flow = ?", (flow,)) if flow is not None else ("", ())
-        sql = f"select count(*) from job where state in ({LIVE_STATES}) {condition}"  # noqa: S608
-        with translated(self.home.log):
-            row = self._connection.execute(sql, values).fetchone()
-        assert row is not None, "an aggregate gives one row"
-        return row[0]
+        """How many jobs have not ended, of one flow or of all. Raises Unavailable."""
+        if flow is None:
+            return number(self._connection, "select count(*) from job where activity > 0")
+        sql = f"select count(*) from job where flow = ? and state in ({LIVE_STATES})"  # noqa: S608
+        return number(self._connection, sql, (flow,))
 
     def find_jobs(self, text: str) -> list[int]:
         """The ids that a user's word for jobs means: an id, a name, `flow/name`, or a flow (all its jobs).
 
         Raises BadInput if there is none, or if a name is in several flows.
         """
-        with translated(self.home.log):
-            return _find(self._connection, text)
+        return _find(self._connection, text)
 
     def replay(self, until: Callable[[StoredEvent], bool] | None = None) -> list[JobLine]:
         """The jobs as they stood before the first event for which `until` is true. Raises Damaged."""
@@ -122,23 +120,39 @@ class Reader:
         return [heads.line(fold.jobs.changed[job]) for job in sorted(fold.jobs.changed)]
 
 
+def _home_id(connection: apsw.Connection, home: Home) -> str:
+    check_readable(connection, home.log)
+    found = home_id(connection, home.log)
+    if found is None:
+        raise NoHome(home.path)
+    return found
+
+
+def _of_flow(flow: str | None) -> tuple[str, tuple[str, ...]]:
+    return ("true", ()) if flow is None else ("flow = ?", (flow,))
+
+
 def _find(connection: apsw.Connection, text: str) -> list[int]:
     if text.isdecimal() and text.isascii():
-        rows = connection.execute("select id from job where id = ?", (min(int(text), 2**63 - 1),)).fetchall()
-        if not rows:
+        if first(connection, tuple[int], "select id from job where id = ?", (min(int(text), 2**63 - 1),)) is None:
             raise BadInput(f"there is no job {text} in this home", remedy="`holdfast jobs` lists them")
-        return [rows[0][0]]
+        return [int(text)]
     flow, slash, name = text.partition("/")
-    if slash:
-        rows = connection.execute("select id from job where flow = ? and name = ?", (flow, name)).fetchall()
-    else:
-        rows = connection.execute("select id from job where flow = ? order by id", (text,)).fetchall()
-        if not rows:
-            rows = connection.execute("select id from job where name = ? order by id", (text,)).fetchall()
-            if len(rows) > 1:
-                numbers = ", ".join(str(row[0]) for row in rows[:5])
-                problem = f"{len(rows)} jobs are called {text!r}: {numbers}"
-                raise BadInput(problem, remedy="name one by its id or as flow/name")
-    if not rows:
+    # An empty name is no name: `flow/` and `` must not mean all the jobs that have none.
+    found = _ids(connection, "flow = ? and name = ?", (flow, name)) if slash and name else []
+    found = found or _ids(connection, "flow = ?", (text,))
+    if found:
+        return found
+    found = _ids(connection, "name = ?", (text,)) if text else []
+    if len(found) > 1:
+        numbers = ", ".join(str(each) for each in found[:_NAMED_MAX]) + (", ..." if len(found) > _NAMED_MAX else "")
+        problem = f"{len(found)} jobs are called {text!r}: {numbers}"
+        raise BadInput(problem, remedy="name one by its id or as flow/name")
+    if not found:
         raise BadInput(f"there is no job or flow {text!r} in this home", remedy="`holdfast jobs` lists them")
-    return [row[0] for row in rows]
+    return found
+
+
+def _ids(connection: apsw.Connection, condition: str, values: tuple[Value, ...]) -> list[int]:
+    sql = f"select id from job where {condition} order by id"  # noqa: S608 - the conditions are ours
+    return [row[0] for row in select(connection, tuple[int], sql, values)]

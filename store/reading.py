@@ -9,45 +9,61 @@ from typing import Final
 import apsw
 
 from holdfast.events.codec import decode_event
+from holdfast.events.errors import Damaged
 from holdfast.events.facts import Event, HomeCreated
 
-from .connection import translated
 from .contract import StoredEvent
 from .errors import DamagedLog
+from .statements import first, number, select
 from .views import VIEWS_SEQ
 
-_SELECT: Final = "select seq, time, type, version, author, cause, data from events where seq > ? order by seq"
+# A line of the log as it stands in the table; the fields of a StoredEvent.
+Line = tuple[int, int, str, int, str, int | None, str]
+LINE: Final[type[Line]] = tuple[int, int, str, int, str, int | None, str]
+COLUMNS: Final = "seq, time, type, version, author, cause, data"
+_SELECT: Final = f"select {COLUMNS} from events where seq > ? order by seq"  # noqa: S608 - the names are ours
 
 
 def newest_seq(connection: apsw.Connection) -> int:
-    """The position of the newest event, 0 for an empty log."""
-    row = connection.execute("select max(seq) from events").fetchone()
-    assert row is not None, "an aggregate gives one row"
-    return row[0] or 0
+    """The position of the newest event, 0 for an empty log. Raises Unavailable."""
+    return number(connection, "select max(seq) from events")
 
 
 def read_events(connection: apsw.Connection, path: Path, after: int) -> Iterator[tuple[StoredEvent, Event]]:
-    """The log after a position. Raises DamagedLog for a gap, Damaged for an event that can't be read."""
+    """The log after a position; reading holds a snapshot until the last event.
+
+    Raises DamagedLog for a gap and for an event that can't be read, Unavailable for a log that can't.
+    """
     expected = after
-    with translated(path):
-        for row in connection.execute(_SELECT, (after,)):
-            stored = StoredEvent(*row)
-            expected += 1
-            if stored.seq != expected:
-                raise DamagedLog(path, f"event {expected} is missing")
-            yield stored, decode_event(stored.type, stored.version, stored.data)
+    for row in select(connection, LINE, _SELECT, (after,)):
+        stored = StoredEvent(*row)
+        expected += 1
+        if stored.seq != expected:
+            raise DamagedLog(path, f"event {expected} is missing")
+        yield stored, event_of(stored, path)
+
+
+def event_of(stored: StoredEvent, path: Path) -> Event:
+    """The event that a line of the log at `path` holds. Raises DamagedLog if it can't be read."""
+    try:
+        return decode_event(stored.type, stored.version, stored.data)
+    except Damaged as error:
+        raise DamagedLog(path, f"event {stored.seq}: {error}") from error
 
 
 def home_id(connection: apsw.Connection, path: Path) -> str | None:
-    """The home's id from the first event, or None for an empty log."""
-    for _, event in read_events(connection, path, 0):
+    """The home's id from the first event, or None for an empty log. Raises as `read_events`."""
+    row = first(connection, LINE, f"select {COLUMNS} from events order by seq limit 1")  # noqa: S608 - the names are ours
+    if row is None:
+        return None
+    stored = StoredEvent(*row)
+    if stored.seq == 1:
+        event = event_of(stored, path)
         if isinstance(event, HomeCreated):
             return event.home
-        raise DamagedLog(path, "its first event is not home_created")
-    return None
+    raise DamagedLog(path, "its first event is not home_created")
 
 
 def views_seq(connection: apsw.Connection) -> int:
-    """How far the views have followed the log."""
-    row = connection.execute("select value from meta where name = ?", (VIEWS_SEQ,)).fetchone()
-    return 0 if row is None else int(row[0])
+    """How far the views have followed the log. Raises Unavailable."""
+    return number(connection, "select value from meta where name = ?", (VIEWS_SEQ,))

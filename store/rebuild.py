@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 import apsw
 
 from holdfast.events.errors import IllegalMove
+from holdfast.events.facts import Event
 
-from .connection import translated
+from .contract import StoredEvent
 from .errors import DamagedLog
 from .fold import Fold
 from .lookups import Lookups
 from .reading import read_events
+from .statements import transaction
 from .views import clear_views, write_views
 
-FLUSH_AT: Final = 100_000
+# So many jobs are kept in memory; those that were written are read again from the views when an event changes them.
+JOBS_MAX: Final = 50_000
 
 
 def rebuild(connection: apsw.Connection, path: Path) -> int:
@@ -24,27 +28,30 @@ def rebuild(connection: apsw.Connection, path: Path) -> int:
 
     Raises DamagedLog, with the views left as they were, if the log can't be folded.
     """
-    lookups = Lookups(connection, "")
+    with transaction(connection):
+        clear_views(connection)
+        return fold_into(connection, read_events(connection, path, 0), path)
+
+
+def fold_into(
+    views: apsw.Connection, events: Iterable[tuple[StoredEvent, Event]], path: Path, jobs_max: int = JOBS_MAX
+) -> int:
+    """Fold the log at `path` into empty views, inside the caller's transaction; returns the last event's seq.
+
+    `jobs_max` bounds the memory it takes. Raises DamagedLog for an event that can't follow those before it.
+    """
+    lookups = Lookups(views, "")
     fold = Fold(lookups.job, lookups.attempt)
     seq = 0
-    with translated(path):
-        connection.execute("begin immediate")
+    for stored, event in events:
+        seq = stored.seq
         try:
-            clear_views(connection)
-            for stored, event in read_events(connection, path, 0):
-                seq = stored.seq
-                try:
-                    fold.take(event, seq, stored.time)
-                except IllegalMove as error:
-                    raise DamagedLog(path, f"event {seq} can't follow those before it: {error}") from error
-                if len(fold.jobs.changed) >= FLUSH_AT:
-                    write_views(connection, fold.changes(), fold.numbered)
-                    fold.forget()
-            if seq:
-                write_views(connection, fold.changes(), fold.numbered)
-            connection.execute("commit")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("rollback")
-            raise
+            fold.take(event, seq, stored.time)
+        except IllegalMove as error:
+            raise DamagedLog(path, f"event {seq} can't follow those before it: {error}") from error
+        if len(fold.jobs.changed) >= jobs_max:
+            write_views(views, fold.changes(), fold.numbered)
+            fold.forget()
+    if seq:
+        write_views(views, fold.changes(), fold.numbered)
     return seq

@@ -6,6 +6,7 @@ nothing at run time. The library's own stubs leave parts of these types unknown.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,5 +87,5 @@ def snapshot(connection: apsw.Connection) -> Generator[None]:
 
 
 def path_of(connection: apsw.Connection) -> Path:
-    """The file behind a connection."""
-    return Path(connection.filename)
+    """The file behind a connection; for a temporary database, which has no name, the folder for such files."""
+    return Path(connection.filename or tempfile.gettempdir())

@@ -31,7 +31,10 @@ def of_sqlite(path: Path, error: apsw.Error) -> Unavailable:
     match error:
         case apsw.FullError():
             return DiskFull(path)
-        case apsw.CorruptError() | apsw.NotADBError() | apsw.FormatError() | apsw.SQLError() | apsw.MismatchError():
+        case apsw.CorruptError() | apsw.NotADBError() | apsw.FormatError():
+            return DamagedLog(path, str(error))
+        case apsw.SQLError() | apsw.ConstraintError() | apsw.MismatchError():
+            # Ours are right, so a table is missing or holds what Holdfast never wrote.
             return DamagedLog(path, str(error))
         case apsw.BusyError() | apsw.LockedError() | apsw.ProtocolError():
             return LogBusy(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -13,8 +13,8 @@ ADDRESS_BYTES_MAX: Final = 100
 
 
 @contextmanager
-def short_address(path: Path) -> Iterator[str]:
-    """An address for the socket at `path` that fits, valid inside the `with`: the path itself, or one through a link."""
+def short_address(path: Path) -> Generator[str]:
+    """An address for the socket at `path` that fits, valid inside the `with`: `path` itself, or one through a link."""
     if len(os.fsencode(path)) <= ADDRESS_BYTES_MAX:
         yield str(path)
         return

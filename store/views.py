@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, TypeVar, cast
 
 import apsw
 import msgspec
@@ -12,7 +12,12 @@ from holdfast.events import facts
 from holdfast.events.codec import encode
 from holdfast.events.graph import Kind
 from holdfast.events.records import Attempt, Flow, Job, Limit, RateMark, Target
-from holdfast.events.states import NAMES
+from holdfast.events.states import IN_FLIGHT, LIVE, NAMES, JobState
+
+from .errors import DamagedView
+from .statements import run, run_many
+
+T = TypeVar("T")
 
 # Each view and its key.
 VIEW_TABLES: Final = {
@@ -26,19 +31,25 @@ VIEW_TABLES: Final = {
 }
 VIEWS_SEQ: Final = "views_seq"
 
+# What the partial indexes know of a state: 0 ended, 1 waits for something, 2 has an attempt in flight.
+ACTIVITY: Final[Mapping[type[JobState], int]] = {
+    state: 2 if state in IN_FLIGHT else 1 if state in LIVE else 0 for state in NAMES
+}
+
 _INSERT_JOB: Final = (
-    "insert into job (id, seq, last, submitted_at, name, flow, key, state, data) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "insert into job (id, seq, last, submitted_at, name, flow, key, state, activity, data) "
+    "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_UPDATE_JOB: Final = "update job set last = ?, state = ?, data = ? where id = ?"
+_UPDATE_JOB: Final = "update job set last = ?, state = ?, activity = ?, data = ? where id = ?"
 _PUT_ATTEMPT: Final = "insert or replace into attempt (job, number, data) values (?, ?, ?)"
 _INSERT_DEPENDENCY: Final = "insert or ignore into dependency (job, needed, kind) values (?, ?, ?)"
 _PUT_FLOW: Final = "insert or replace into flow (id, number, seq, digest, data) values (?, ?, ?, ?, ?)"
-_PUT_NAMED: Final = {
-    "target": "insert or replace into target (name, seq, data) values (?, ?, ?)",
-    "limit_": "insert or replace into limit_ (name, seq, data) values (?, ?, ?)",
-}
+_PUT_TARGET: Final = "insert or replace into target (name, seq, data) values (?, ?, ?)"
+_PUT_LIMIT: Final = "insert or replace into limit_ (name, seq, data) values (?, ?, ?)"
 _PUT_MARK: Final = "insert or replace into rate_mark (key, data) values (?, ?)"
 _PUT_META: Final = "insert or replace into meta (name, value) values (?, ?)"
+
+_AFTER, _AFTER_ANY, _AFTER_FAILED = (int(kind) for kind in Kind)
 
 # The columns of a job's row that never change: (seq, submitted_at, name, flow, key).
 Head = tuple[int, int, str, str | None, str | None]
@@ -48,40 +59,52 @@ class Numbered:
     """What rows hold beyond the records: positions of events, and what only a job's submission says."""
 
     def __init__(self) -> None:
+        self.seq = 0
         self.heads: dict[int, Head] = {}
         self.dependencies: list[tuple[int, int, int]] = []
         self.last: dict[int, int] = {}
-        self.named: dict[str, int] = {}
-        self.seq = 0
+        self.flows: dict[str, int] = {}
+        self.targets: dict[str, int] = {}
+        self.limits: dict[str, int] = {}
 
     def note(self, event: facts.Event, seq: int, time: int) -> None:
         """Take in an event with its position and time."""
         self.seq = seq
+        if isinstance(event, facts.JobSubmitted):
+            job, spec = event.job, event.spec
+            self.heads[job] = (seq, time, spec.name, event.flow, spec.key)
+            self.last[job] = seq
+            if spec.after or spec.after_any or spec.after_failed:
+                self.dependencies += rows_of_dependencies(event)
+            return
         match event:
-            case facts.JobSubmitted(job=job, flow=flow, spec=spec):
-                self.heads[job] = (seq, time, spec.name, flow, spec.key)
-                self.last[job] = seq
-                for kind, needed in (
-                    (Kind.AFTER, spec.after),
-                    (Kind.AFTER_ANY, spec.after_any),
-                    (Kind.AFTER_FAILED, spec.after_failed),
-                ):
-                    self.dependencies.extend((job, each, int(kind)) for each in needed if isinstance(each, int))
             case facts.FlowSubmitted(flow=name):
-                self.named[name] = seq
+                self.flows[name] = seq
             case facts.LimitConfigured(limit=name):
-                self.named[name] = seq
+                self.limits[name] = seq
             case (
                 facts.TargetConfigured(target=name)
                 | facts.TargetAttached(target=name)
                 | facts.TargetPaused(target=name)
                 | facts.TargetResumed(target=name)
             ):
-                self.named[name] = seq
+                self.targets[name] = seq
             case facts.HomeCreated() | facts.SupervisorStarted() | facts.SupervisorStopped():
                 pass
             case _:
                 self.last[event.job] = seq
+
+
+def rows_of_dependencies(event: facts.JobSubmitted) -> list[tuple[int, int, int]]:
+    """The dependencies of a submitted job as (job, needed, kind)."""
+    job, spec = event.job, event.spec
+    # In the log names have become ids; the type is that of a flow.
+    rows = [(job, cast("int", needed), _AFTER) for needed in spec.after]
+    if spec.after_any:
+        rows += [(job, cast("int", needed), _AFTER_ANY) for needed in spec.after_any]
+    if spec.after_failed:
+        rows += [(job, cast("int", needed), _AFTER_FAILED) for needed in spec.after_failed]
+    return rows
 
 
 class Changes(msgspec.Struct, frozen=True):
@@ -96,43 +119,61 @@ class Changes(msgspec.Struct, frozen=True):
 
 
 def write_views(connection: apsw.Connection, changes: Changes, numbered: Numbered) -> None:
-    """Write changed records into the views, inside the caller's transaction."""
-    many = connection.executemany
-    _write_jobs(connection, changes.jobs, numbered)
+    """Write changed records into the views, inside the caller's transaction. Raises Unavailable.
+
+    `numbered` has taken in every event that led to `changes`, and at least one.
+    """
+    if changes.jobs:
+        _write_jobs(connection, changes.jobs, numbered)
     if numbered.dependencies:
-        many(_INSERT_DEPENDENCY, numbered.dependencies)
+        run_many(connection, _INSERT_DEPENDENCY, numbered.dependencies)
     if changes.attempts:
-        many(_PUT_ATTEMPT, [(job, number, encode(each)) for (job, number), each in changes.attempts.items()])
+        attempts = ((job, number, encode(each)) for (job, number), each in changes.attempts.items())
+        run_many(connection, _PUT_ATTEMPT, attempts)
     if changes.flows:
-        rows = [(each.id, each.number, numbered.named[each.id], each.digest) for each in changes.flows.values()]
-        many(_PUT_FLOW, [(*row, encode(changes.flows[row[0]])) for row in rows])
-    for table, records in (("target", changes.targets), ("limit_", changes.limits)):
-        if records:
-            many(_PUT_NAMED[table], [(name, numbered.named[name], encode(each)) for name, each in records.items()])
+        flows = (
+            (each.id, each.number, numbered.flows[each.id], each.digest, encode(each))
+            for each in changes.flows.values()
+        )
+        run_many(connection, _PUT_FLOW, flows)
+    if changes.targets:
+        targets = ((name, numbered.targets[name], encode(each)) for name, each in changes.targets.items())
+        run_many(connection, _PUT_TARGET, targets)
+    if changes.limits:
+        limits = ((name, numbered.limits[name], encode(each)) for name, each in changes.limits.items())
+        run_many(connection, _PUT_LIMIT, limits)
     if changes.marks:
-        many(_PUT_MARK, [(key, encode(each)) for key, each in changes.marks.items()])
-    connection.execute(_PUT_META, (VIEWS_SEQ, numbered.seq))
+        run_many(connection, _PUT_MARK, ((key, encode(each)) for key, each in changes.marks.items()))
+    run(connection, _PUT_META, (VIEWS_SEQ, numbered.seq))
 
 
 def _write_jobs(connection: apsw.Connection, jobs: Mapping[int, Job], numbered: Numbered) -> None:
-    heads = numbered.heads
-    new: list[tuple[int | str | None, ...]] = []
-    changed: list[tuple[int | str, ...]] = []
-    for number, job in jobs.items():
-        head = heads.get(number)
-        last = numbered.last[number]
-        state = NAMES[type(job.state)]
-        if head is None:
-            changed.append((last, state, encode(job), number))
-        else:
-            new.append((number, head[0], last, *head[1:], state, encode(job)))
-    if new:
-        connection.executemany(_INSERT_JOB, new)
-    if changed:
-        connection.executemany(_UPDATE_JOB, changed)
+    heads, last = numbered.heads, numbered.last
+    if heads:
+        new = (
+            (number, head[0], last[number], *head[1:], NAMES[type(job.state)], ACTIVITY[type(job.state)], encode(job))
+            for number, head in heads.items()
+            for job in (jobs[number],)
+        )
+        run_many(connection, _INSERT_JOB, new)
+    if len(jobs) > len(heads):
+        changed = (
+            (last[number], NAMES[type(job.state)], ACTIVITY[type(job.state)], encode(job), number)
+            for number, job in jobs.items()
+            if number not in heads
+        )
+        run_many(connection, _UPDATE_JOB, changed)
 
 
-def clear_views(connection: apsw.Connection, tables: Iterable[str] = VIEW_TABLES) -> None:
-    """Empty the views, inside the caller's transaction."""
-    for table in tables:
-        connection.execute(f"delete from {table}")  # noqa: S608 - the names are ours
+def clear_views(connection: apsw.Connection) -> None:
+    """Empty the views, inside the caller's transaction. Raises Unavailable."""
+    for table in VIEW_TABLES:
+        run(connection, f"delete from {table}")  # noqa: S608 - the names are ours
+
+
+def decode(decoder: msgspec.json.Decoder[T], text: str) -> T:
+    """The record that a view holds. Raises DamagedView if it is none."""
+    try:
+        return decoder.decode(text)
+    except msgspec.DecodeError as error:
+        raise DamagedView(f"{text[:200]!r} is no record ({error})") from error

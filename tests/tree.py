@@ -11,13 +11,16 @@ _LEFT_BEHIND = {".git", ".venv", "__pycache__", "build", "dist", ".holdfast", ".
 
 def project_files(root: Path = ROOT) -> list[Path]:
     """Return the project's files and links, committed or not but not ignored, relative to `root` and sorted."""
-    found = _known_to_git(root) if (root / ".git").exists() else _found_by_walking(root)
+    found = (_known_to_git(root) if (root / ".git").exists() else None) or _found_by_walking(root)
     return sorted(path for path in found if (root / path).is_symlink() or (root / path).is_file())
 
 
-def _known_to_git(root: Path) -> list[Path]:
+def _known_to_git(root: Path) -> list[Path] | None:
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout
+    try:
+        listed = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout
+    except (FileNotFoundError, subprocess.CalledProcessError):  # no git here, or a repository of another user
+        return None
     return [Path(name) for name in listed.split("\0") if name]
 
 

@@ -11,7 +11,7 @@ create table events (
     cause   integer,              -- the seq that caused it; null: the author's own wish
     data    text    not null      -- the event's fields as JSON
 ) strict;
-create index events_job on events (data ->> 'job') where data ->> 'job' is not null;
+create index events_job on events (data ->> 'job');
 
 create table meta (
     name  text primary key,

@@ -71,6 +71,8 @@ class Adder(Actor[Message]):
         if trio.current_time() >= self._alarm_at:
             self._note("alarm")
             self._alarm_at = math.inf
+        elif not batch:
+            self._note("ticked for nothing")
         for message in batch:
             match message:
                 case Add(number):
@@ -169,7 +171,8 @@ async def test_stop_ends_an_idle_actor_at_once_without_a_tick(autojump_clock: Mo
 
 async def _ask(make: Callable[[Reply[int]], Message], address: Address[Message], heard: list[int | Exception]) -> None:
     try:
-        heard.append(await address.ask(make))
+        answer = await address.ask(make)
+        heard.append(answer)
     except (ActorCrashed, ActorStopped) as error:
         heard.append(error)
 

@@ -9,14 +9,9 @@ from hypothesis import strategies as st
 
 from holdfast.actors.restarts import RestartPolicy, Restarts
 
+from .workers import Most
+
 POLICY = RestartPolicy(max_restarts=3, window_s=10, backoff_base_s=0.5, backoff_cap_s=3)
-
-
-class Most:
-    """A source of randomness that always draws the most it may."""
-
-    def random(self) -> float:
-        return 1.0
 
 
 def test_the_delay_doubles_up_to_the_cap() -> None:

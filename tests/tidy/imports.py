@@ -59,6 +59,11 @@ ENTRY_POINTS: Final = {
     "benchmarks/__main__.py": "python -m benchmarks, ./dev bench",
 }
 
+# Files whose strings name modules beside them, which are imported when they are needed. Path: why so.
+NAMES_MODULES: Final = {
+    "cli/arguments.py": "its table names the module of each command, so that one command's start doesn't pay for all",
+}
+
 
 class Import(NamedTuple):
     """One imported name: `from module import name`, or `import module` without; `level` counts the leading dots."""
@@ -176,3 +181,7 @@ def _imported_modules(source: Source) -> Iterator[str]:
         yield found.module
         if found.name is not None:
             yield f"{found.module}.{found.name}"
+    if str(source.path) in NAMES_MODULES:
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield f"{source.package}.{node.value}"

@@ -155,7 +155,20 @@ def test_a_file_that_the_product_imports_is_alive(text: str) -> None:
     assert list(imports.dead_files([Source("store/log.py", ""), Source("store/__init__.py", text)])) == []
 
 
+def test_a_module_that_only_a_string_names_is_alive_if_the_table_of_commands_names_it() -> None:
+    module, text = Source("cli/jobs.py", ""), 'COMMANDS = {"jobs": Command("jobs")}'
+    table, main = Source("cli/arguments.py", text), Source("cli/main.py", "from . import arguments")
+    assert list(imports.dead_files([module, table, main])) == []
+    assert len(list(imports.dead_files([module, Source("cli/main.py", text)]))) == 1
+
+
 def test_an_argued_exception_names_a_file_that_exists() -> None:
     existing = {str(source.path) for source in PYTHON}
-    argued = [*imports.ANY_FORCED, *imports.ASYNCIO_HOME, *statements.ARGUED_SLEEPS, *lengths.LONGER_FILES]
+    argued = [
+        *imports.ANY_FORCED,
+        *imports.ASYNCIO_HOME,
+        *statements.ARGUED_SLEEPS,
+        *imports.NAMES_MODULES,
+        *lengths.LONGER_FILES,
+    ]
     assert [path for path in argued if path not in existing] == []

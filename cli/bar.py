@@ -1,0 +1,71 @@
+"""The live bar of `run` on a terminal, drawn by rich: how many are done, counts by state, rate, and estimated time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from .progress import ENDED, ORDER
+
+_COLOURS: Final = {
+    "running": "cyan",
+    "launching": "cyan",
+    "succeeded": "green",
+    "failed": "red",
+    "lost": "magenta",
+    "unknown": "yellow",
+    "held": "yellow",
+    "cancelled": "yellow",
+}
+
+
+class _Rate(ProgressColumn):
+    """Ends a second, over the last while."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.speed
+        return Text("" if speed is None else f"{speed:.1f}/s" if speed < 100 else f"{speed:.0f}/s")  # noqa: PLR2004
+
+
+class Bar:
+    """A bar with counts below the lines that were said."""
+
+    def __init__(self, title: str) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[counts]}"),
+            console=Console(stderr=True),
+            auto_refresh=False,
+            transient=False,
+        )
+        self._task = self._progress.add_task(title, total=None, counts="")
+        self._progress.start()
+
+    def update(self, counts: Mapping[str, int]) -> None:
+        """Draw these counts."""
+        done = sum(counts.get(name, 0) for name in ENDED)
+        shown = " ".join(_coloured(name, counts[name]) for name in ORDER if counts.get(name))
+        self._progress.update(self._task, completed=done, total=sum(counts.values()), counts=shown)
+        self._progress.refresh()
+
+    def say(self, text: str) -> None:
+        """Print a line above the bar."""
+        self._progress.console.print(text, markup=False, highlight=False)
+
+    def close(self) -> None:
+        """Leave the last state of the bar on the screen."""
+        self._progress.refresh()
+        self._progress.stop()
+
+
+def _coloured(name: str, count: int) -> str:
+    colour = _COLOURS.get(name, "dim")
+    return f"[{colour}]{count} {name}[/]"

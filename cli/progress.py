@@ -1,0 +1,89 @@
+"""What `run` shows while it works: a live bar on a terminal, plain lines elsewhere, nothing with --quiet."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+from holdfast.events.states import FINAL, LIVE, NAMES
+
+ENDED: Final = tuple(NAMES[state] for state in FINAL)
+ORDER: Final = ("running", "launching", "ready", "delayed", "waiting", "held", "unknown", *ENDED)
+LINE_EVERY_S: Final = 2.0
+
+assert set(ORDER) == {NAMES[state] for state in (*LIVE, *FINAL)}
+
+
+class Display(Protocol):
+    """Shows counts by state as they change, and lines of text above or between."""
+
+    def update(self, counts: Mapping[str, int]) -> None:
+        """Show these counts."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Show a line that stays."""
+        ...
+
+    def close(self) -> None:
+        """Leave the terminal as it should be."""
+        ...
+
+
+def make_display(title: str, *, quiet: bool) -> Display:
+    """The display that suits standard error."""
+    if quiet:
+        return Quiet()
+    if sys.stderr.isatty():
+        from .bar import Bar  # noqa: PLC0415 - the bar's library takes 50 ms to import, wanted only on a terminal
+
+        return Bar(title)
+    return Lines()
+
+
+def describe(counts: Mapping[str, int]) -> str:
+    """`3 running, 5 waiting, 12 succeeded`."""
+    return ", ".join(f"{counts[name]} {name}" for name in ORDER if counts.get(name)) or "no jobs"
+
+
+class Quiet:
+    """Only lines of text."""
+
+    def update(self, counts: Mapping[str, int]) -> None:
+        """Show nothing."""
+
+    def say(self, text: str) -> None:
+        """Show a line."""
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+
+    def close(self) -> None:
+        """Nothing to put in order."""
+
+
+class Lines(Quiet):
+    """A line of counts every few seconds if they changed, and one at the end."""
+
+    def __init__(self) -> None:
+        self._shown = ""
+        self._next_at = 0.0
+        self._counts: Mapping[str, int] = {}
+
+    def update(self, counts: Mapping[str, int]) -> None:
+        """Show these counts if it is time for a line."""
+        self._counts = dict(counts)
+        if time.monotonic() >= self._next_at:
+            self._show()
+
+    def _show(self) -> None:
+        text = describe(self._counts)
+        if text != self._shown:
+            self._shown = text
+            self._next_at = time.monotonic() + LINE_EVERY_S
+            self.say(text)
+
+    def close(self) -> None:
+        """Show the last counts."""
+        self._show()

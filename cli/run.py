@@ -1,0 +1,81 @@
+"""`holdfast run`: be the supervisor until the flow has ended; or, if one lives on the home, hand the flow over and watch it.
+
+Whoever only watches takes over when the supervisor leaves before the flow has ended.
+"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+import trio
+from msgspec.structs import replace
+
+from holdfast.actors.world import machine_capacity
+from holdfast.client import send
+from holdfast.events.errors import BadInput
+from holdfast.events.messages import Submit, Submitted
+from holdfast.events.spec import LOCAL, FlowSpec, TargetSpec
+from holdfast.store.errors import HomeLocked
+from holdfast.store.home import Home
+from holdfast.store.lock import holder
+
+from .flowfile import read_flow
+from .options import whole_number
+from .progress import Display, make_display
+from .supervising import Errand, announce, supervise
+from .watcher import watch
+
+SLOTS_MAX = 100_000
+
+
+def execute(arguments: Namespace, home: Home) -> int:
+    """Run; 0 if all succeeded, 1 if something did not, 130 if interrupted."""
+    slots = slots_of(arguments)
+    flow = None
+    if arguments.flow is not None:
+        flow = replace(read_flow(Path(arguments.flow)), again=arguments.again)
+        if slots is not None:
+            flow = _with_slots(flow, slots)
+    elif slots is None or not home.path.exists():
+        home.must_exist()
+    display = make_display(flow.name if flow is not None else "jobs", quiet=arguments.quiet or arguments.json)
+    try:
+        return _run(Errand(home, flow, None, slots, arguments.json), display)
+    finally:
+        display.close()
+
+
+def _run(errand: Errand, display: Display) -> int:
+    while True:
+        try:
+            return trio.run(supervise, errand, display)
+        except HomeLocked:
+            pid = holder(errand.home)
+        if errand.flow is not None:
+            answer = send(errand.home, Submit(errand.flow))
+            assert isinstance(answer, Submitted), "a submission is answered by what was submitted"
+            announce(answer, errand.flow, display)
+            errand = replace(errand, flow=None, watched=answer.flow)
+        display.say(f"supervisor {pid or ''} has the home: watching".replace("  ", " "))
+        code = watch(errand, display)
+        if code is not None:
+            return code
+        display.say("that supervisor has left: going on here")
+
+
+def slots_of(arguments: Namespace) -> int | None:
+    """The value of --slots. Raises BadInput."""
+    if arguments.slots is None:
+        return None
+    slots = whole_number(arguments.slots, "--slots")
+    if not 1 <= slots <= SLOTS_MAX:
+        raise BadInput(f"{slots} slots can't be", where="--slots", remedy=f"give a number from 1 to {SLOTS_MAX}")
+    return slots
+
+
+def _with_slots(flow: FlowSpec, slots: int) -> FlowSpec:
+    given = flow.targets.get(LOCAL)
+    capacity = {**machine_capacity(), **(given.capacity if given is not None else {}), "cpus": slots}
+    return replace(flow, targets={**flow.targets, LOCAL: TargetSpec(capacity)})
+

@@ -1,0 +1,96 @@
+"""One sample at least of every state and of every event, for tests that walk through all of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from holdfast.events import facts
+from holdfast.events.records import Outcome, OutputRange, Process
+from holdfast.events.spec import JobSpec, LimitSpec
+from holdfast.events.states import (
+    Cancelled,
+    Delayed,
+    Failed,
+    Held,
+    JobState,
+    Launching,
+    Lost,
+    Ready,
+    Running,
+    Skipped,
+    Succeeded,
+    Unknown,
+    Waiting,
+)
+
+JOB: Final = 7
+
+STATES: Final[tuple[JobState, ...]] = (
+    Waiting(1),
+    Held(1),
+    Ready(1),
+    Delayed(1, 9, "exit code 3"),
+    Launching(1),
+    Launching(1, cancelling=True),
+    Running(2),
+    Running(2, cancelling=True),
+    Unknown(3, "no answer"),
+    Unknown(3, "no answer", 2),
+    Unknown(3, "no answer", 2, cancelling=True),
+    Succeeded(2, 4),
+    Failed(4, "exit code 3", 2, 3),
+    Failed(4, "no such command"),
+    Cancelled(4, "cancelled", 2, 143),
+    Cancelled(4, "cancelled"),
+    Skipped(4, 6, "after job 6, which failed"),
+    Skipped(4, 6, "after_failed job 6, which succeeded", unneeded=True),
+    Lost(4, "its end could not be seen", 2),
+)
+
+OUTPUT: Final = (OutputRange("0.out", 10, 20), OutputRange("0.err", 0, 50, 10, 30))
+
+OUTCOMES: Final = (
+    Outcome("exited", 5, 2, 0, cpu_us=100, memory_bytes=4096, output=OUTPUT),
+    Outcome("exited", 5, 2, 3),
+    Outcome("exited", 5, 2, None, 11),
+    Outcome("timeout", 5, 2, None, 15),
+    Outcome("stopped", 5, 2, 143),
+    Outcome("not_started", 5, error="no such command"),
+    Outcome("lost", 5, error="its runner does not know it any more"),
+)
+
+JOB_EVENTS: Final[tuple[facts.JobEvent, ...]] = (
+    facts.JobSubmitted(JOB, "ready", JobSpec(("echo", "ü"), "a", after=(3,), env={"A": "1"}, key="k"), "flow-1"),
+    facts.JobReady(JOB),
+    facts.JobHeld(JOB),
+    facts.JobReleased(JOB, "waiting"),
+    facts.JobReleased(JOB, "ready"),
+    facts.JobPrioritised(JOB, 5),
+    facts.JobSkipped(JOB, 6, "after job 6, which failed"),
+    facts.JobSkipped(JOB, 6, "after_failed job 6, which succeeded", unneeded=True),
+    facts.JobCancelled(JOB, "cancelled"),
+    facts.CancelRequested(JOB),
+    facts.JobRetried(JOB, "waiting"),
+    facts.JobRetried(JOB, "ready"),
+    facts.AttemptLaunched(JOB, 1, f"home.{JOB}.1", "local", {"api:a": 12}),
+    facts.AttemptStarted(JOB, 1, 2, Process(100, 5), OUTPUT),
+    *(facts.AttemptEnded(JOB, 1, outcome) for outcome in OUTCOMES),
+    facts.AttemptEnded(JOB, 1, OUTCOMES[1], 8),
+    facts.AttemptRevoked(JOB, 1, "taken back"),
+    facts.AttemptUnreachable(JOB, 1, "no answer"),
+    facts.AttemptReached(JOB, 1),
+)
+
+HOME_EVENTS: Final[tuple[facts.HomeEvent, ...]] = (
+    facts.HomeCreated("home"),
+    facts.SupervisorStarted(10, "host", "0.1.0"),
+    facts.SupervisorStopped(10, "told to"),
+    facts.FlowSubmitted("flow-1", 1, 2, "digest"),
+    facts.TargetConfigured("local", {"cpus": 4}),
+    facts.TargetAttached("local", "journal", "boot", 11),
+    facts.TargetPaused("local"),
+    facts.TargetResumed("local"),
+    facts.LimitConfigured("api", LimitSpec(2, 100_000, 5)),
+)
+
+EVENTS: Final[tuple[facts.Event, ...]] = (*JOB_EVENTS, *HOME_EVENTS)
