@@ -31,12 +31,12 @@ class Effects:
         """From now on speak to this connection of the target."""
         self._sessions[target] = session
 
-    async def derive(self, draft: Draft, resend: dict[str, list[Job]]) -> None:
+    def derive(self, draft: Draft, resend: dict[str, list[Job]]) -> None:
         """Tell targets what the committed draft means. `resend`: by target just attached, launches it does not know."""
         launches: dict[str, list[Job]] = defaultdict(list)
         stops: dict[str, list[str]] = defaultdict(list)
         for target, jobs in resend.items():
-            await self._introduce(target)
+            self._introduce(target)
             launches[target] += [self._live.jobs[job.id] for job in jobs if job.id in self._live.jobs]
             stops[target] += self._cancelling(target)
         paused: list[str] = []
@@ -49,44 +49,44 @@ class Effects:
                         found = self._live.jobs[job]
                         stops[found.policy.target].append(self._token(found))
                 case facts.TargetConfigured(target=target):
-                    await self._introduce(target)
+                    self._introduce(target)
                 case facts.TargetPaused(target=target):
                     paused.append(target)
                 case _:
                     pass
-        await self._acknowledge(draft)
+        self._acknowledge(draft)
         for target, jobs in launches.items():
-            await self._launch(target, jobs)
+            self._launch(target, jobs)
         for target, tokens in stops.items():
             if tokens:
-                await self._targets[target].tell(Stop(self._sessions.get(target, 0), tuple(tokens)))
+                self._targets[target].tell_nowait(Stop(self._sessions.get(target, 0), tuple(tokens)))
         for target in paused:
-            await self._revoke(target)
+            self._revoke(target)
 
-    async def revoke_queued(self) -> None:
+    def revoke_queued(self) -> None:
         """Take back everywhere what has not started."""
         for target in self._targets:
-            await self._revoke(target)
+            self._revoke(target)
 
-    async def _revoke(self, target: str) -> None:
+    def _revoke(self, target: str) -> None:
         tokens = [self._token(job) for job in self._live.in_flight(target) if isinstance(job.state, Launching)]
         if tokens:
-            await self._targets[target].tell(Revoke(self._sessions.get(target, 0), tuple(tokens)))
+            self._targets[target].tell_nowait(Revoke(self._sessions.get(target, 0), tuple(tokens)))
 
-    async def _introduce(self, target: str) -> None:
+    def _introduce(self, target: str) -> None:
         record = self._live.target(target)
         session = self._sessions.get(target)
         if record is not None and session is not None:
-            await self._targets[target].tell(SetCapacity(session, record.capacity))
+            self._targets[target].tell_nowait(SetCapacity(session, record.capacity))
 
-    async def _acknowledge(self, draft: Draft) -> None:
+    def _acknowledge(self, draft: Draft) -> None:
         if not draft.acknowledged:
             return
         # A token says nothing of its target: each target lets those pass that it does not know.
         for target, session in self._sessions.items():
-            await self._targets[target].tell(Acknowledge(session, tuple(draft.acknowledged)))
+            self._targets[target].tell_nowait(Acknowledge(session, tuple(draft.acknowledged)))
 
-    async def _launch(self, target: str, jobs: Sequence[Job]) -> None:
+    def _launch(self, target: str, jobs: Sequence[Job]) -> None:
         session = self._sessions.get(target)
         if session is None or not jobs:
             return
@@ -94,7 +94,7 @@ class Effects:
         orders = tuple(
             Order(job.id, job.attempt, self._token(job), specs[job.id], self._rates(specs[job.id])) for job in jobs
         )
-        await self._targets[target].tell(Launch(session, orders))
+        self._targets[target].tell_nowait(Launch(session, orders))
 
     def _rates(self, spec: JobSpec) -> tuple[Rate, ...]:
         rates: list[Rate] = []

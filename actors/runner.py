@@ -54,7 +54,7 @@ LOOK_US, QUICK_LOOK_US, QUICK_BYTES, PUNCH_BYTES = 500000, 50000, 8 << 20, 1 << 
 RETRY_US = 1000000
 GRANTS_LIMIT, PROGRAMS_LIMIT = 4096, 256  # remembered keys of rates; places of programs
 STRANGERS_LIMIT = 32  # connections that haven't said hello
-NOT_FOUND = "not found in PATH"
+NOT_FOUND, GONE = "not found in PATH", "gone from the output folder"
 APPEND = os.O_WRONLY | os.O_APPEND
 MILLION = 1000000
 JOURNAL_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT
@@ -363,7 +363,7 @@ class Core:
         self._trim(run, 1)
         end = {
             "ended_at": self.host.wall_us(), "how": run.cause or how, "exit_code": None, "signal": None, "error": None,
-            "cpu_us": 0, "memory_bytes": 0,
+            "cpu_us": None, "memory_bytes": None,
         }  # fmt: skip
         end.update(known)
         self._close(run.token, run.status("ended", end))
@@ -763,6 +763,9 @@ class Host:
             finally:
                 self._limit_files(self.own_files)
         except (OSError, ValueError) as error:
+            if not all(map(os.path.exists, self._paths(segment))):
+                self.spent.add(segment)
+                program, error = b"", OSError(errno.ENOENT, GONE)
             raise NotStarted(explain(error, order, program)) from error
         self.children.add(pid)
         return pid
@@ -921,6 +924,7 @@ def execute(
                 os.dup2(os.open(path, flags), descriptor)
             for number in ignored:
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, ())
             os.execve(program, argv, environ)
         except OSError as error:
             os.write(tells, b"%d" % (error.errno or 0))
@@ -948,6 +952,8 @@ def explain(error: "OSError | ValueError", order: Order, program: bytes) -> str:
         errno.EAGAIN: "the user may have no more processes; start fewer at a time or raise the limit (ulimit -u)",
     }.get(error.errno or 0, os.strerror(error.errno or 0))
     if not program:
+        if error.strerror == GONE:
+            return "the file for its output was removed while it was in use; leave the home's output folder to Holdfast"
         if error.strerror == NOT_FOUND:
             return f"the program {name!r} was not found: a name without a slash must be in a folder of the job's PATH"
         return f"the working folder {order.cwd!r} can't be entered ({error.strerror}); create it or correct the job's cwd"

@@ -19,7 +19,7 @@ from holdfast.events.backoff import Uniform
 from holdfast.events.decide import decide, wake
 from holdfast.events.draft import Draft
 from holdfast.events.errors import BadInput, Unavailable
-from holdfast.events.facts import SupervisorStarted, SupervisorStopped, TargetConfigured
+from holdfast.events.facts import SupervisorStarted, SupervisorStopped
 from holdfast.events.messages import Answer, AskStatus, Refusal, Reported, Status, Unreachable
 from holdfast.events.messages import Request as ClientRequest
 from holdfast.events.outcomes import decide_report
@@ -38,6 +38,7 @@ from .world import Clock
 from .writer import Commit, OpenLog
 
 RETRY_COMMIT_S: Final = 1.0
+LOOK_AT_CLOCK_S: Final = 30.0
 _US: Final = 1_000_000
 
 
@@ -74,7 +75,6 @@ class Parts(Struct, frozen=True):
     clock: Clock
     random: Uniform
     identity: Identity
-    capacity: dict[str, int]
     on_commit: Callable[[Draft, int], None]
 
 
@@ -104,9 +104,7 @@ class Scheduler(Actor[SchedulerMessage]):
             self._note_delay(job)
         identity = parts.identity
         draft = self._draft(parts.clock.now())
-        cause = draft.record(SupervisorStarted(os.getpid(), identity.host, identity.version), author=identity.author)
-        if live.target("local") is None:
-            draft.record(TargetConfigured("local", parts.capacity), cause)
+        draft.record(SupervisorStarted(os.getpid(), identity.host, identity.version), author=identity.author)
         await self._commit(draft)
 
     async def closed(self) -> None:
@@ -129,7 +127,9 @@ class Scheduler(Actor[SchedulerMessage]):
             times.append(self._launching.wake_at)
         if not times:
             return math.inf
-        return trio.current_time() + max(0.0, (min(times) - self._parts.clock.now()) / _US)
+        # The wall clock may jump while we wait on Trio's, so look at it again now and then.
+        wait_s = min(LOOK_AT_CLOCK_S, (min(times) - self._parts.clock.now()) / _US)
+        return trio.current_time() + max(0.0, wait_s)
 
     def _draft(self, now: int) -> Draft:
         return Draft(self._state, now, self._parts.random, "scheduler")
@@ -138,7 +138,6 @@ class Scheduler(Actor[SchedulerMessage]):
         """One turn."""
         draft = self._draft(self._parts.clock.now())
         answers: list[tuple[Ask, Answer]] = []
-        drains: list[Drain] = []
         resend: dict[str, list[Job]] = {}
         reports = self._backlog
         self._backlog = []
@@ -148,7 +147,8 @@ class Scheduler(Actor[SchedulerMessage]):
                     answers.append((message, self._decide(draft, message)))
                 case Drain():
                     self._launching.draining = True
-                    drains.append(message)
+                    self._effects.revoke_queued()
+                    message.reply.send(None)
                 case Connected() | Reported() | Unreachable():
                     reports.append(message)
                 case _:
@@ -168,9 +168,8 @@ class Scheduler(Actor[SchedulerMessage]):
         self._retry_at = -math.inf
         for ask, answer in answers:
             ask.reply.send(answer)
-        await self._act(draft, resend, drained=bool(drains))
-        for drain in drains:
-            drain.reply.send(None)
+        await self._launching.settle(draft)
+        self._effects.derive(draft, resend)
         await self._gather(taken)
 
     def _decide(self, draft: Draft, ask: Ask) -> Answer:
@@ -191,6 +190,8 @@ class Scheduler(Actor[SchedulerMessage]):
             self._launching.up.add(target)
         else:
             decide_report(draft, report)
+            if isinstance(report, Unreachable):
+                self._launching.up.discard(report.target)
 
     def _wake(self, draft: Draft) -> list[tuple[int, int]]:
         """Let delays end whose time has come."""
@@ -230,12 +231,6 @@ class Scheduler(Actor[SchedulerMessage]):
         for ask, answer in answers:
             honest = answer if isinstance(answer, Refusal | Status) else Refusal(str(error), error.exit_code)
             ask.reply.send(honest)
-
-    async def _act(self, draft: Draft, resend: dict[str, list[Job]], *, drained: bool) -> None:
-        await self._launching.settle(draft)
-        await self._effects.derive(draft, resend)
-        if drained:
-            await self._effects.revoke_queued()
 
     async def _gather(self, launched: int) -> None:
         """While runners have launches ahead, a short wait makes one commit out of several."""

@@ -8,6 +8,7 @@ One that crashes takes those after it along (rest for one): they hold what it to
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Final
 
 import trio
@@ -44,7 +45,6 @@ class World(Struct, frozen=True):
     random: Uniform
     transport: Transport
     identity: Identity
-    capacity: dict[str, int]
     author: Callable[[trio.SocketStream], str]
 
 
@@ -76,7 +76,6 @@ class Tree:
             world.clock,
             world.random,
             world.identity,
-            world.capacity,
             watcher.on_commit,
         )
 
@@ -100,11 +99,10 @@ class Tree:
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run until stopped. Raises RestartIntensityExceeded, with the last crash as its cause."""
-        try:
-            await self._supervisor.run(task_status=task_status)
-        finally:
+        with ExitStack() as inboxes:
             for inbox in self._inboxes:
-                inbox.close()
+                inboxes.enter_context(inbox)
+            await self._supervisor.run(task_status=task_status)
 
     def stop(self) -> None:
         """Stop in order, the scheduler last but for the limiter and the writer."""

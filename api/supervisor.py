@@ -12,22 +12,25 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from importlib.metadata import version
 from pathlib import Path
 
 import trio
 
+from holdfast import __version__
 from holdfast.actors.control import peer_name
 from holdfast.actors.errors import RestartIntensityExceeded
 from holdfast.actors.scheduler import Ask, Drain, Identity
 from holdfast.actors.targets.transport import RunnerTransport
 from holdfast.actors.tree import Tree, Watcher, World
 from holdfast.actors.world import SystemClock, host_name, machine_capacity, system_random, user_name
+from holdfast.events.decide import decide
 from holdfast.events.draft import Draft
 from holdfast.events.errors import BadInput, HoldfastError, Unavailable
-from holdfast.events.messages import Answer, AskStatus, Changed, Command, Refusal, Status, Submitted
+from holdfast.events.messages import Answer, AskStatus, Changed, Command, Configure, Refusal, Status, Submitted
 from holdfast.events.records import Job
+from holdfast.events.spec import LOCAL
 from holdfast.events.states import FINAL, FinalState
+from holdfast.store.contract import Store
 from holdfast.store.home import Home
 from holdfast.store.lock import HomeLock
 from holdfast.store.opening import open_store
@@ -131,6 +134,18 @@ def _plain_errors() -> Iterator[None]:
         raise error from group
 
 
+def _set_capacity(store: Store, slots: int | None, now: int, author: str) -> None:
+    """Record what the local target offers, where that is not so already."""
+    target = store.base.target(LOCAL)
+    capacity = dict(machine_capacity() if target is None else target.capacity)
+    if slots is not None:
+        capacity["cpus"] = slots
+    draft = Draft(store.base, now, system_random(), author)
+    decide(draft, Configure({LOCAL: capacity}))
+    if draft.entries:
+        store.commit([draft])
+
+
 def _ignore(*_: object) -> None:
     pass
 
@@ -139,17 +154,18 @@ def _ignore(*_: object) -> None:
 async def open_supervisor(
     home: Home | str | os.PathLike[str],
     *,
+    slots: int | None = None,
     on_commit: Callable[[Draft, int], None] = _ignore,
     on_trouble: Callable[[str | None], None] = _ignore,
     on_crash: Callable[[str, Exception, int], None] = _ignore,
 ) -> AsyncIterator[Supervisor]:
     """Run a supervisor on a home, made if it is missing.
 
-    On leaving, what has not started is taken back, and what runs goes on under its runner until a supervisor comes again.
-    `on_commit(draft, start)` hears of every commit, with the seq before its first event; `on_trouble(reason)` why nothing can be
-    started just now, and None when it can again; `on_crash(actor, error, crashes)` of actors that crashed and were
-    restarted. Raises HomeLocked if the home is taken, and
-    Unavailable for what keeps the log from being opened or written.
+    `slots` sets the local target's processors, before anything starts. On leaving, what was launched goes on under its
+    runner until a supervisor comes again. `on_commit(draft, start)` hears of every commit, with the seq before its
+    first event; `on_trouble(reason)` why nothing can be started just now, and None when it can again; `on_crash(actor,
+    error, crashes)` of actors that crashed and were restarted. Raises HomeLocked if the home is taken, and Unavailable
+    for what keeps the log from being opened or written.
     """
     place = home if isinstance(home, Home) else Home(Path(home).absolute())
     place.create()
@@ -158,15 +174,18 @@ async def open_supervisor(
     events = Events(on_commit)
     with HomeLock(place):
         # Opened once before the tree starts, so that a log that can't be opened is refused in its own words.
-        open_store(place.log, clock.now(), author).close()
+        store = open_store(place.log, clock.now(), author)
+        try:
+            _set_capacity(store, slots, clock.now(), author)
+        finally:
+            store.close()
         world = World(
             place,
             lambda: open_store(place.log, clock.now(), author),
             clock,
             system_random(),
             RunnerTransport(place),
-            Identity(author, host_name(), version("holdfast")),
-            machine_capacity(),
+            Identity(author, host_name(), __version__),
             peer_name,
         )
         tree = Tree(world, Watcher(events.note, on_trouble, on_crash))

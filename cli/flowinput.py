@@ -33,12 +33,15 @@ def read_input(path: Path, source: str, *, lines: bool | None) -> bytes:
             return _read(sys.stdin.buffer, source, lines=lines)
         # Without O_NONBLOCK a named pipe would wait for its writer before it can be seen to be one.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             status = os.fstat(descriptor)
             _check_kind(status.st_mode, source)
             if status.st_size > FILE_MAX_BYTES:
                 raise _too_big(source, FILE_MAX_BYTES)
-            return _read(file, source, lines=lines)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                return _read(file, source, lines=lines)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise _unreadable(error, source) from None
     except ValueError:

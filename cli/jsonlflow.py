@@ -20,14 +20,24 @@ from holdfast.events.spec import FlowSpec, JobSpec
 from .declarations import KEYS, Declarations, read_declarations, with_defaults
 from .flowjobs import check_jobs
 from .jobfields import job_of, read_fields
-from .places import Misfit, in_file, kind_of, shown
+from .places import Misfit, in_file, shown
 from .tomlflow import decode
 
 Load = Callable[[bytes], dict[str, object]]
 
 LINE_MAX_BYTES: Final = 16 * 2**20
 
-_MALFORMED: Final = re.compile(r"JSON is malformed: (.*) \(byte (\d+)\)")
+_TRUNCATED: Final = "Input data was truncated"  # as msgspec says it
+_TOO_DEEP: Final = "lists or objects are nested too deeply in it"
+_NO_OBJECT: Final = re.compile(r"Expected `object`, got `(array|str|int|float|bool|null)`")
+_KINDS: Final = {
+    "array": "a list",
+    "str": "a string",
+    "int": "a number",
+    "float": "a number",
+    "bool": "true or false",
+    "null": "null",
+}
 _KEYS: Final = frozenset(KEYS)
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _ONE_LINE: Final = "each job is one JSON object on one line"
@@ -100,13 +110,12 @@ def _load(line: bytes, number: int, source: str, load: Load) -> dict[str, object
     try:
         table = load(line)
     except RecursionError:
-        raise BadInput("lists or objects are nested too deeply in it", where=where, remedy=_ONE_LINE) from None
+        raise BadInput(_TOO_DEEP, where=where, remedy=_ONE_LINE) from None
     except UnicodeDecodeError:
         decode(line, source, number)
         raise
     except msgspec.DecodeError as error:
-        decode(line, source, number)
-        raise _syntax(error, line, where) from None
+        raise _syntax(error, decode(line, source, number), where) from None
     # Each member has one colon, so that lines with as many are known to repeat no key, of which JSON readers keep one.
     colons = line.count(b":")
     if colons != len(table) and colons != _count_members(table):
@@ -120,28 +129,27 @@ def too_long(source: str, number: int) -> BadInput:
     return BadInput(problem, where=f"{source}:{number}", remedy=_ONE_LINE)
 
 
-def _syntax(error: msgspec.DecodeError, line: bytes, where: str) -> BadInput:
+def _syntax(error: msgspec.DecodeError, text: str, where: str) -> BadInput:
+    """The error for a line that msgspec refuses; Python's own reader, slower, knows the exact column."""
     if isinstance(error, msgspec.ValidationError):
-        if str(error).startswith("Expected `object`"):
-            return BadInput(f"expected an object, got {kind_of(json.loads(line))}", where=where, remedy=_ONE_LINE)
+        other = _NO_OBJECT.fullmatch(str(error))
+        if other:
+            return BadInput(f"expected an object, got {_KINDS[other[1]]}", where=where, remedy=_ONE_LINE)
         return BadInput("a number in it is out of range", where=where, remedy="no field takes such a one")
-    malformed = _MALFORMED.fullmatch(str(error))
-    place = f"{where}:{len(line[: int(malformed[2])].decode(errors='replace')) + 1}" if malformed else where
-    if "surrogate" in str(error) or (malformed is None and _is_json(line)):
-        problem = r"an escape \u in it stands for half a character"
-        return BadInput(problem, where=place, remedy="write both halves of the surrogate pair, or the character itself")
-    if malformed is None:
-        return BadInput("the line ends before its JSON does", where=where, remedy=_ONE_LINE)
-    return BadInput(f"this is not JSON: {malformed[1]}", where=place, remedy=_ONE_LINE)
-
-
-def _is_json(line: bytes) -> bool:
-    """Whether Python's more lenient reader takes the line: it lets lone surrogates pass."""
+    constants: list[str] = []
     try:
-        json.loads(line)
+        json.loads(text, parse_constant=constants.append)
+    except json.JSONDecodeError as exact:
+        if str(error) == _TRUNCATED:
+            return BadInput("the line ends before its JSON does", where=where, remedy=_ONE_LINE)
+        seen = exact.msg[:1].lower() + exact.msg[1:]
+        return BadInput(f"this is not JSON: {seen}", where=f"{where}:{exact.colno}", remedy=_ONE_LINE)
     except (ValueError, RecursionError):
-        return False
-    return True
+        return BadInput(f"this can't be read: {error}", where=where, remedy=_ONE_LINE)
+    if constants:
+        return BadInput(f"{constants[0]} is no number in JSON", where=where, remedy="leave it out")
+    remedy = "write both halves of the surrogate pair, or the character itself"
+    return BadInput(r"an escape \u in it stands for half a character", where=where, remedy=remedy)
 
 
 def _count_members(table: dict[str, object]) -> int:
@@ -159,4 +167,7 @@ def _refuse_repeated_keys(line: bytes) -> None:
             raise Misfit("the key stands twice in one object", path=(twice,), remedy="take one of them out")
         return table
 
-    json.loads(line, object_pairs_hook=pairs)
+    try:
+        json.loads(line.decode(), object_pairs_hook=pairs)
+    except RecursionError:
+        raise Misfit(_TOO_DEEP, remedy=_ONE_LINE) from None

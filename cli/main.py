@@ -6,10 +6,11 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
-from importlib import import_module, metadata
+from importlib import import_module
 from pathlib import Path
 from typing import Final, Protocol, cast
 
+from holdfast import __version__
 from holdfast.events.errors import HoldfastError
 from holdfast.store.home import Home, find_home
 
@@ -30,7 +31,7 @@ class CommandModule(Protocol):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line (default: the process's own arguments); returns the exit code."""
-    arguments = build_parser(metadata.version("holdfast")).parse_args(argv)
+    arguments = build_parser(__version__).parse_args(argv)
     try:
         home = find_home(getattr(arguments, "home", None), os.environ, Path.cwd())
         module = import_module(f"{__package__}.{COMMANDS[arguments.chosen].module}")

@@ -11,7 +11,6 @@ from pathlib import Path
 import trio
 from msgspec.structs import replace
 
-from holdfast.actors.world import machine_capacity
 from holdfast.client import send
 from holdfast.events.errors import BadInput
 from holdfast.events.messages import Submit, Submitted
@@ -76,6 +75,6 @@ def slots_of(arguments: Namespace) -> int | None:
 
 def _with_slots(flow: FlowSpec, slots: int) -> FlowSpec:
     given = flow.targets.get(LOCAL)
-    capacity = {**machine_capacity(), **(given.capacity if given is not None else {}), "cpus": slots}
+    capacity = {**(given.capacity if given is not None else {}), "cpus": slots}
     return replace(flow, targets={**flow.targets, LOCAL: TargetSpec(capacity)})
 

@@ -10,10 +10,7 @@ from argparse import Namespace
 
 import trio
 
-from holdfast.events.messages import Configure
-from holdfast.events.spec import LOCAL
 from holdfast.store.home import Home
-from holdfast.store.reader import Reader
 from holdfast.supervisor import open_supervisor
 
 from .run import slots_of
@@ -26,12 +23,7 @@ def execute(arguments: Namespace, home: Home) -> int:
 
 async def _serve(home: Home, slots: int | None) -> int:
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        async with open_supervisor(home, on_trouble=_trouble, on_crash=_crash) as supervisor:
-            if slots is not None:
-                with Reader(home) as reader:
-                    target = reader.lookups.target(LOCAL)
-                capacity = dict(target.capacity) if target is not None else {}
-                await supervisor.request(Configure({LOCAL: {**capacity, "cpus": slots}}))
+        async with open_supervisor(home, slots=slots, on_trouble=_trouble, on_crash=_crash) as supervisor:
             _say(f"serving {home.path} as process {os.getpid()}; SIGTERM or Ctrl-C ends it, jobs that run go on")
             async for number in signals:
                 await supervisor.drain()

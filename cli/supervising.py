@@ -11,8 +11,8 @@ import trio
 from msgspec import Struct
 
 from holdfast.events.draft import Draft
-from holdfast.events.messages import Configure, Submit, Submitted
-from holdfast.events.spec import LOCAL, FlowSpec
+from holdfast.events.messages import Submit, Submitted
+from holdfast.events.spec import FlowSpec
 from holdfast.store.home import Home
 from holdfast.store.reader import Reader
 from holdfast.supervisor import Supervisor, open_supervisor
@@ -80,8 +80,6 @@ class _Run:
         """See to the errand; returns the exit code."""
         errand = self._errand
         flow = errand.watched
-        if errand.slots is not None and errand.flow is None:
-            await self._configure(supervisor, errand.slots)
         with Reader(errand.home) as reader:
             printer = EventPrinter(reader, reader.seq) if errand.as_json else None
             if errand.flow is not None:
@@ -98,12 +96,6 @@ class _Run:
             if printer is not None:
                 printer.print_new()
             return self._conclude(self._watch, reader)
-
-    async def _configure(self, supervisor: Supervisor, slots: int) -> None:
-        with Reader(self._errand.home) as reader:
-            target = reader.lookups.target(LOCAL)
-        capacity = dict(target.capacity) if target is not None else {}
-        await supervisor.request(Configure({LOCAL: {**capacity, "cpus": slots}}))
 
     async def _see_to_the_end(self, watch: Watch, supervisor: Supervisor, printer: EventPrinter | None) -> None:
         idle_since: float | None = None
@@ -184,7 +176,7 @@ async def supervise(errand: Errand, display: Display) -> int:
     """Be the supervisor until the errand is done; returns the exit code. Raises HomeLocked, BadInput or Unavailable."""
     run = _Run(errand, display)
     async with open_supervisor(
-        errand.home, on_commit=run.on_commit, on_trouble=run.on_trouble, on_crash=run.on_crash
+        errand.home, slots=errand.slots, on_commit=run.on_commit, on_trouble=run.on_trouble, on_crash=run.on_crash
     ) as supervisor:
         return await run.go(supervisor)
     raise AssertionError("the supervisor ended by itself")  # noqa: EM101, TRY003 - for the type checkers only

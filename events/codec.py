@@ -54,7 +54,7 @@ def decode_event(
         if version == _VERSIONS[name]:
             return decoder.decode(data)
         return _upcast(name, version, data, upcasters)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, LookupError) as error:
         message = f"an event of the type {name!r} can't be read: {error}"
         raise Damaged(message) from error
 

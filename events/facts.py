@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from .records import Outcome, OutputRange, Process
 from .spec import JobSpec, LimitSpec
@@ -118,7 +118,7 @@ class AttemptLaunched(OfJob, frozen=True, gc=False):
     attempt: int
     token: str
     target: str
-    grants: dict[str, int] = field(default_factory=dict[str, int])
+    grants: dict[str, int] = {}
 
 
 class AttemptStarted(OfJob, frozen=True, gc=False):

@@ -6,7 +6,7 @@ launch it stays in its `JobSubmitted` event.
 
 from __future__ import annotations
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from .spec import LimitSpec
 from .states import JobState
@@ -118,7 +118,7 @@ class Target(Struct, frozen=True, omit_defaults=True):
     """Where attempts run. `journal` and `boot`: the runner's journal and machine boot seen last."""
 
     name: str
-    capacity: dict[str, int] = field(default_factory=dict[str, int])
+    capacity: dict[str, int] = {}
     paused: bool = False
     journal: str | None = None
     boot: str | None = None

@@ -42,7 +42,7 @@ class JobSpec(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_
     timeout_us: int | None = None
     grace_us: int = DEFAULT_GRACE_US
     max_output_bytes: int = DEFAULT_MAX_OUTPUT_BYTES
-    env: dict[str, str] = field(default_factory=dict[str, str])
+    env: dict[str, str] = {}
     secrets: tuple[str, ...] = ()
     key: str | None = None
     hold: bool = False
@@ -76,5 +76,5 @@ class FlowSpec(Struct, frozen=True, gc=False, omit_defaults=True):
     name: str = ""
     digest: str | None = None
     again: bool = False
-    limits: dict[str, LimitSpec] = field(default_factory=dict[str, LimitSpec])
-    targets: dict[str, TargetSpec] = field(default_factory=dict[str, TargetSpec])
+    limits: dict[str, LimitSpec] = {}
+    targets: dict[str, TargetSpec] = {}

@@ -80,8 +80,7 @@ def _check_in_home(draft: Draft, flow: FlowSpec, job: JobSpec, where: str) -> No
     """Check what a job names against what the home has, or the flow gives it."""
     if job.target not in TARGETS:
         raise unknown_target(job.target, f"{where}.target")
-    given = flow.targets.get(job.target) or draft.targets.get(job.target)
-    short = lacking(job.needs, given.capacity if given is not None else {})
+    short = lacking(job.needs, _capacity(draft, flow, job.target))
     if short is not None:
         name, needed, there = short
         problem = f"the job needs {name} = {needed}, but the target {job.target!r} has {there}"
@@ -124,11 +123,20 @@ def _record_flow(draft: Draft, flow: FlowSpec, jobs: range) -> tuple[str | None,
         limit = draft.limits.get(limit_name)
         if limit is None or limit.spec != limit_spec:
             draft.record(LimitConfigured(limit_name, limit_spec), cause)
-    for target_name, target_spec in flow.targets.items():
+    for target_name in flow.targets:
         target = draft.targets.get(target_name)
-        if target is None or target.capacity != target_spec.capacity:
-            draft.record(TargetConfigured(target_name, target_spec.capacity), cause)
+        capacity = _capacity(draft, flow, target_name)
+        if target is None or target.capacity != capacity:
+            draft.record(TargetConfigured(target_name, capacity), cause)
     return name, cause
+
+
+def _capacity(draft: Draft, flow: FlowSpec, name: str) -> Mapping[str, int]:
+    """What a target offers once the flow is recorded: as before, but for the needs that the flow gives."""
+    target = draft.targets.get(name)
+    before = target.capacity if target is not None else {}
+    given = flow.targets.get(name)
+    return before if given is None else {**before, **given.capacity}
 
 
 def _record_job(

@@ -112,13 +112,15 @@ def test_a_command_does_in_every_state_what_it_may_and_says_why_it_does_nothing(
     assert bool(home.events) is (after != state or (command is Cancel and state in {"launching", "running", "unknown"}))
 
 
-@pytest.mark.parametrize("command", [Hold, Release, Cancel, Retry, lambda jobs: Prioritise(jobs, 1)])
-def test_p7_an_unknown_job_refuses_the_whole_command(command: type[Hold | Release | Cancel | Retry]) -> None:
+@pytest.mark.parametrize(
+    "command", [Hold((1, 99)), Release((1, 99)), Cancel((1, 99)), Retry((1, 99)), Prioritise((1, 99), 1)]
+)
+def test_p7_an_unknown_job_refuses_the_whole_command(command: Command) -> None:
     home = Home()
-    (job,) = home.submit(spec("a"))
+    assert home.submit(spec("a")) == (1,)
     draft = home.draft()
     with pytest.raises(BadInput, match="no job 99"):
-        decide(draft, command((job, 99)))
+        decide(draft, command)
     assert draft.entries == []
 
 

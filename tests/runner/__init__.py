@@ -1,0 +1,1 @@
+"""The runner: with real processes, and its rules alone without any."""

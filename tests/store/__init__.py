@@ -1,0 +1,1 @@
+"""The store: the log, its views, and everything that can happen to their file."""

@@ -1,0 +1,151 @@
+"""What a draft may ask of the committed state, answered alike by every store."""
+
+from holdfast.events.decide import decide
+from holdfast.events.draft import Dependency
+from holdfast.events.graph import Kind
+from holdfast.events.launches import launch
+from holdfast.events.limits import Grant
+from holdfast.events.messages import AttemptStatus, Cancel, Configure, Reported, Submit
+from holdfast.events.outcomes import decide_report
+from holdfast.events.records import Flow, Limit, Policy, RateMark
+from holdfast.events.spec import FlowSpec, JobSpec, LimitSpec
+from holdfast.store.contract import Store
+
+from .histories import START
+from .stores import HOME_ID, draft_on
+
+LICENCE = LimitSpec(concurrent=2)
+FLOW = FlowSpec(
+    (
+        JobSpec(("true",), name="a", key="ka", needs={"cpus": 2}, limits=("licence",)),
+        JobSpec(("true",), name="b", after=("a",), after_any=("a",)),
+        JobSpec(("true",), name="c", after=("b",), after_failed=("a",), needs={"cpus": 3}),
+    ),
+    "nightly",
+    "digest",
+    limits={"licence": LICENCE},
+)
+
+
+def fill(store: Store) -> None:
+    draft = draft_on(store)
+    decide(draft, Configure({"local": {"cpus": 4}}))
+    decide(draft, Submit(FLOW))
+    store.commit([draft])
+
+
+def launch_first(store: Store) -> None:
+    job = store.base.job(1)
+    assert job is not None
+    draft = draft_on(store)
+    launch(draft, job, Grant({"licence": START + 5}))
+    store.commit([draft])
+
+
+def end_first(store: Store, exit_code: int) -> None:
+    status = AttemptStatus(
+        f"{HOME_ID}.1.1", "ended", ended_at=START, started_at=START, how="exited", exit_code=exit_code
+    )
+    draft = draft_on(store)
+    decide_report(draft, Reported("local", (status,)))
+    store.commit([draft])
+
+
+def test_an_empty_home_has_nothing_and_counts_from_one(store: Store) -> None:
+    base = store.base
+    assert (base.next_job(), base.next_flow()) == (1, 1)
+    assert base.job(1) is base.attempt((1, 1)) is base.target("local") is base.limit("x") is base.mark("x") is None
+    assert base.flow("x") is base.unfinished_flow("x") is None
+    assert list(base.live_jobs()) == list(base.live_edges()) == []
+    assert base.targets() == base.limits() == base.marks() == []
+    assert base.jobs_by_key(["x"]) == {}
+    assert base.specs([1]) == {}
+    assert list(base.in_flight("local")) == list(base.dependents(1)) == list(base.dependencies(1)) == []
+    assert base.used("local") == {}
+
+
+def test_ids_follow_those_that_were_given(store: Store) -> None:
+    fill(store)
+    assert (store.base.next_job(), store.base.next_flow()) == (4, 2)
+    assert store.base.flow("nightly-1") == Flow("nightly-1", 1, 3, "digest")
+
+
+def test_dependencies_are_known_from_both_ends_in_a_fixed_order(store: Store) -> None:
+    fill(store)
+    assert list(store.base.dependents(1)) == [
+        Dependency(2, 1, Kind.AFTER),
+        Dependency(2, 1, Kind.AFTER_ANY),
+        Dependency(3, 1, Kind.AFTER_FAILED),
+    ]
+    assert list(store.base.dependencies(3)) == [Dependency(3, 1, Kind.AFTER_FAILED), Dependency(3, 2, Kind.AFTER)]
+    assert store.base.unmet(3) is None
+
+
+def test_what_is_in_flight_is_counted_as_used_until_it_ends(store: Store) -> None:
+    fill(store)
+    launch_first(store)
+    assert [job.id for job in store.base.in_flight("local")] == [1]
+    assert list(store.base.in_flight("elsewhere")) == []
+    assert store.base.used("local") == {"cpus": 2}
+    used = store.base.used("local")
+    used["cpus"] = 99
+    assert store.base.used("local") == {"cpus": 2}
+    end_first(store, 0)
+    assert store.base.used("local") == {}
+
+
+def test_a_job_in_flight_on_another_target_is_not_counted_here(store: Store) -> None:
+    fill(store)
+    launch_first(store)
+    assert store.base.used("cluster") == {}
+
+
+def test_grants_are_remembered_as_marks(store: Store) -> None:
+    fill(store)
+    launch_first(store)
+    assert store.base.marks() == [RateMark("licence", START + 5)]
+    assert store.base.mark("licence") == RateMark("licence", START + 5)
+    assert store.base.limits() == [Limit("licence", LICENCE)]
+
+
+def test_what_lives_is_listed_by_id_with_the_edges_that_still_matter(store: Store) -> None:
+    fill(store)
+    assert [job.id for job in store.base.live_jobs()] == [1, 2, 3]
+    assert [(edge.needed, edge.job, edge.kind) for edge in store.base.live_edges()] == [
+        (1, 2, Kind.AFTER),
+        (1, 2, Kind.AFTER_ANY),
+        (1, 3, Kind.AFTER_FAILED),
+        (2, 3, Kind.AFTER),
+    ]
+    launch_first(store)
+    end_first(store, 1)
+    assert list(store.base.live_jobs()) == []
+    assert list(store.base.live_edges()) == []
+
+
+def test_keys_are_found_however_many_are_asked_for(store: Store) -> None:
+    fill(store)
+    assert store.base.jobs_by_key([*(f"no {n}" for n in range(1_200)), "ka"]) == {"ka": 1}
+
+
+def test_a_flow_is_unfinished_while_one_of_its_jobs_lives_and_the_newest_counts(store: Store) -> None:
+    fill(store)
+    assert store.base.unfinished_flow("digest") == "nightly-1"
+    assert store.base.unfinished_flow("other") is None
+    draft = draft_on(store)
+    decide(draft, Submit(FlowSpec((JobSpec(("true",)),), "nightly", "digest", again=True)))
+    store.commit([draft])
+    assert store.base.unfinished_flow("digest") == "nightly-2"
+    draft = draft_on(store)
+    decide(draft, Cancel((4,)))
+    store.commit([draft])
+    assert store.base.unfinished_flow("digest") == "nightly-1"
+    draft = draft_on(store)
+    decide(draft, Cancel((1, 2, 3)))
+    store.commit([draft])
+    assert store.base.unfinished_flow("digest") is None
+
+
+def test_equal_policies_are_one_object(store: Store) -> None:
+    fill(store)
+    assert store.base.shared(Policy()) is store.base.shared(Policy())
