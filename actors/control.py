@@ -1,7 +1,7 @@
 """The control socket: clients on this machine send typed requests, a JSON line each, and get one answer line each.
 
-Who asks is known from the socket itself (the peer's user id), never from what is sent. A client that stops reading is cut off; it
-delays nobody, because each has a task of its own.
+Who asks is known from the socket itself (the peer's user id), never from what is sent. A client that stops reading is
+cut off; it delays nobody, because each has a task of its own.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ import os
 import socket
 import struct
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 import trio
 
 from holdfast.events.errors import HoldfastError
 from holdfast.events.messages import Answer, Refusal, Request
-from holdfast.store.home import Home
 from holdfast.store.unix_path import short_address
 
 from .actor import Actor
@@ -45,14 +45,48 @@ class _Nothing(msgspec.Struct, frozen=True):
     """No message goes to this actor; clients come over the socket."""
 
 
+class Door(Protocol):
+    """Where clients come in; the simulation gives another."""
+
+    def open(self) -> trio.abc.Listener[trio.abc.Stream]:
+        """Let them in from now on. Raises OSError."""
+        ...
+
+    def author(self, stream: trio.abc.Stream, /) -> str:
+        """Who is at the other end of a connection."""
+        ...
+
+    def close(self) -> None:
+        """Take away what `open` put there; the listener is closed already."""
+        ...
+
+
+class SocketDoor:
+    """The home's control socket."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def open(self) -> trio.abc.Listener[trio.abc.Stream]:
+        """Listen. Raises OSError."""
+        return trio.SocketListener(trio.socket.from_stdlib_socket(listen(self._path)))
+
+    def author(self, stream: trio.abc.Stream, /) -> str:
+        """The login name of the user at the other end."""
+        assert isinstance(stream, trio.SocketStream), "a socket listener accepts sockets"
+        return peer_name(stream)
+
+    def close(self) -> None:
+        """Remove the socket's file."""
+        self._path.unlink(missing_ok=True)
+
+
 class ControlServer(Actor[_Nothing]):
     """Serves the home's control socket."""
 
-    def __init__(self, home: Home, scheduler: Address[Ask], author: Callable[[trio.SocketStream], str]) -> None:
-        """`author` names whoever is at the other end of a connection."""
-        self._path = home.control
+    def __init__(self, door: Door, scheduler: Address[Ask]) -> None:
+        self._door = door
         self._scheduler = scheduler
-        self._author = author
         self._room = trio.CapacityLimiter(CLIENTS_MAX)
 
     @staticmethod
@@ -64,19 +98,19 @@ class ControlServer(Actor[_Nothing]):
         self, inbox: Inbox[_Nothing], *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
         """Listen until stopped."""
-        listener = trio.SocketListener(trio.socket.from_stdlib_socket(listen(self._path)))
+        listener = self._door.open()
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(trio.serve_listeners, self._serve_client, [listener])
                 await super().run(inbox, task_status=task_status)
                 nursery.cancel_scope.cancel()
         finally:
-            self._path.unlink(missing_ok=True)
+            self._door.close()
 
     async def handle(self, batch: Sequence[_Nothing]) -> None:
         """Nothing ever comes."""
 
-    async def _serve_client(self, stream: trio.SocketStream) -> None:
+    async def _serve_client(self, stream: trio.abc.Stream) -> None:
         try:
             self._room.acquire_on_behalf_of_nowait(stream)
         except trio.WouldBlock:
@@ -86,10 +120,11 @@ class ControlServer(Actor[_Nothing]):
             return
         try:
             async with stream:
-                author = self._author(stream)
-                async for line in _lines(stream):
-                    if not await self._send(stream, await self._answer(line, author)):
-                        return
+                author = self._door.author(stream)
+                async with aclosing(_lines(stream)) as lines:
+                    async for line in lines:
+                        if not await self._send(stream, await self._answer(line, author)):
+                            return
         except trio.BrokenResourceError:
             return
         finally:
@@ -105,13 +140,13 @@ class ControlServer(Actor[_Nothing]):
         except HoldfastError as error:
             return Refusal(str(error), error.exit_code)
 
-    async def _send(self, stream: trio.SocketStream, answer: Answer) -> bool:
+    async def _send(self, stream: trio.abc.Stream, answer: Answer) -> bool:
         with trio.move_on_after(SEND_S) as bound:
             await stream.send_all(_encoder.encode(answer) + b"\n")
         return not bound.cancelled_caught
 
 
-async def _lines(stream: trio.SocketStream) -> AsyncIterator[bytes]:
+async def _lines(stream: trio.abc.Stream) -> AsyncGenerator[bytes, None]:
     """Lines as they come in; the stream counts as ended when one passes LINE_BYTES_MAX."""
     parts: list[bytes] = []
     size = 0

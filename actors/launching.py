@@ -1,4 +1,4 @@
-"""Which jobs the scheduler launches in a turn: the ready queues, the limiter's grants, and how far ahead of free slots."""
+"""Which jobs the scheduler launches in a turn: ready queues, the limiter's grants, and how far ahead of free slots."""
 
 from __future__ import annotations
 
@@ -66,6 +66,10 @@ class Launching:
             self._queues[job.policy.target].push(job)
         if self.draining:
             return 0
+        if any(isinstance(entry.event, LimitConfigured) for entry in draft.entries):
+            # The limiter hears of it after the commit, and until then would grant by the old bounds: launch next turn.
+            self._freed = True
+            return 0
         self._unpark_due(draft.now)
         for name, queue in self._queues.items():
             target = draft.targets.get(name)
@@ -98,9 +102,7 @@ class Launching:
             return {}
         wanted = [job.policy.limits for job in jobs]
         results = await self._limiter.ask(lambda reply: Acquire(reply, wanted, now))
-        self._granted += [
-            keys for keys, result in zip(wanted, results, strict=True) if isinstance(result, Grant)
-        ]
+        self._granted += [keys for keys, result in zip(wanted, results, strict=True) if isinstance(result, Grant)]
         return {job.id: result for job, result in zip(jobs, results, strict=True)}
 
     def _park(self, queue: ReadyQueue, job: Job, denial: Denial) -> None:

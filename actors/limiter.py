@@ -1,4 +1,4 @@
-"""The rate limiter: who may go now, for named limits on concurrency and rate. Asked in batches; everybody's limits are here."""
+"""The rate limiter: who may go now, for named limits on concurrency and rate. Asked in batches, by everybody."""
 
 from __future__ import annotations
 

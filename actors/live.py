@@ -1,6 +1,7 @@
 """The scheduler's memory: live jobs, what is in flight, and the dependencies between live jobs.
 
-All of it is derived from records; what has ended is looked up in the store. A restart loads it at the cost of what is alive.
+All of it is derived from records; what has ended is looked up in the store. A restart loads it at the cost of what is
+alive.
 """
 
 from __future__ import annotations
@@ -106,16 +107,20 @@ class Live:
         return found if found is not None or job >= self._next_job else self._stored.job(job)
 
     def attempt(self, key: tuple[int, int], /) -> Attempt | None:
+        """See `Base`."""
         found = self._attempts.get(key[0])
         return found if found is not None and found.number == key[1] else self._stored.attempt(key)
 
     def target(self, name: str, /) -> Target | None:
+        """See `Base`."""
         return self.targets.get(name)
 
     def limit(self, name: str, /) -> Limit | None:
+        """See `Base`."""
         return self.limits.get(name)
 
     def mark(self, key: str, /) -> RateMark | None:
+        """See `Base`."""
         return self._stored.mark(key)
 
     def marks(self) -> list[RateMark]:
@@ -123,9 +128,11 @@ class Live:
         return self._stored.marks()
 
     def flow(self, flow: str, /) -> Flow | None:
+        """See `Base`."""
         return self._stored.flow(flow)
 
     def shared(self, policy: Policy, /) -> Policy:
+        """See `Base`."""
         return self._stored.shared(policy)
 
     def dependents(self, job: int, /) -> Sequence[Dependency]:
@@ -135,25 +142,33 @@ class Live:
         return self._stored.dependents(job) if job < self._next_job else _NONE
 
     def dependencies(self, job: int, /) -> Sequence[Dependency]:
+        """See `Base`."""
         return self._stored.dependencies(job) if job < self._next_job else _NONE
 
     def unmet(self, job: int, /) -> int | None:
+        """See `Base`."""
         return self._unmet.get(job)
 
     def used(self, target: str, /) -> dict[str, int]:
+        """See `Base`."""
         return dict(self._used.get(target, {}))
 
     def in_flight(self, target: str, /) -> Sequence[Job]:
+        """See `Base`."""
         return [job for job in self._in_flight.values() if job.policy.target == target]
 
     def next_job(self) -> int:
+        """See `Base`."""
         return self._next_job
 
     def next_flow(self) -> int:
+        """See `Base`."""
         return self._next_flow
 
     def jobs_by_key(self, keys: Iterable[str], /) -> dict[str, int]:
+        """See `Base`."""
         return self._stored.jobs_by_key(keys)
 
     def unfinished_flow(self, digest: str, /) -> str | None:
+        """See `Base`."""
         return self._stored.unfinished_flow(digest)

@@ -234,7 +234,7 @@ class Core:
     def __init__(self, host: "Host", past: Past) -> None:
         """Take over what a former runner left behind."""
         self.host = host
-        self.journal = past.journal or os.urandom(8).hex()
+        self.journal = past.journal or host.name_journal()
         self.started_at = host.wall_us()
         self.environ: dict[bytes, bytes] = {}
         self.capacity: dict[str, int] | None = None  # not told yet: nothing starts
@@ -308,7 +308,7 @@ class Core:
         for run in self.running.values():
             self._announce(run)
         welcome = encode({
-            "type": "welcome", "protocol": PROTOCOL, "pid": os.getpid(), "started_at": self.started_at,
+            "type": "welcome", "protocol": PROTOCOL, "pid": self.host.pid, "started_at": self.started_at,
             "boot": self.host.boot, "journal": self.journal, "attempts": [],
         })  # fmt: skip
         statuses = [self._status(token) for known in (self.queue, self.running, self.ended) for token in known]
@@ -589,7 +589,7 @@ class Host:
 
     def __init__(self, home: str) -> None:
         """Open the home folder `home`, an absolute path; raises OSError."""
-        self.boot = boot()
+        self.boot, self.pid = boot(), os.getpid()
         self.home_fd = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
         self.output = os.path.join(to_bytes(home), b"output")
         if not os.path.isdir(self.output):
@@ -623,6 +623,10 @@ class Host:
         return int(time.monotonic() * MILLION)
 
     # The journal.
+
+    def name_journal(self) -> str:
+        """Return a name that no other journal has."""
+        return os.urandom(8).hex()
 
     def read_journal(self) -> bytes:
         """Return what a former runner wrote."""

@@ -7,7 +7,6 @@ commit, and a commit that is refused leaves no trace but its answers. What runne
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from typing import Final, assert_never
@@ -60,6 +59,7 @@ _Report = Connected | Reported | Unreachable
 class Identity(Struct, frozen=True):
     """Who the supervisor is, as its first and last event say."""
 
+    pid: int
     author: str
     host: str
     version: str
@@ -104,7 +104,7 @@ class Scheduler(Actor[SchedulerMessage]):
             self._note_delay(job)
         identity = parts.identity
         draft = self._draft(parts.clock.now())
-        draft.record(SupervisorStarted(os.getpid(), identity.host, identity.version), author=identity.author)
+        draft.record(SupervisorStarted(identity.pid, identity.host, identity.version), author=identity.author)
         await self._commit(draft)
 
     async def closed(self) -> None:
@@ -112,7 +112,8 @@ class Scheduler(Actor[SchedulerMessage]):
         if not self.stopping:
             return
         draft = self._draft(self._parts.clock.now())
-        draft.record(SupervisorStopped(os.getpid(), "stopped"), author=self._parts.identity.author)
+        identity = self._parts.identity
+        draft.record(SupervisorStopped(identity.pid, "stopped"), author=identity.author)
         try:
             await self._commit(draft)
         except Unavailable:
@@ -175,7 +176,7 @@ class Scheduler(Actor[SchedulerMessage]):
     def _decide(self, draft: Draft, ask: Ask) -> Answer:
         if isinstance(ask.request, AskStatus):
             counts = {name: count for name, count in sorted(self._state.counts.items()) if count}
-            return Status(os.getpid(), self._parts.identity.version, counts, self._parts.log.store.seq)
+            return Status(self._parts.identity.pid, self._parts.identity.version, counts, self._parts.log.store.seq)
         draft.author = ask.author
         try:
             return decide(draft, ask.request)

@@ -16,12 +16,11 @@ from msgspec import Struct
 
 from holdfast.events.backoff import Uniform
 from holdfast.events.draft import Draft
-from holdfast.store.contract import Store
 from holdfast.store.home import Home
 
 from .address import Address
 from .child import actor_child
-from .control import ControlServer
+from .control import ControlServer, Door
 from .inbox import Inbox
 from .limiter import Limiter, LimiterMessage
 from .restarts import RestartPolicy
@@ -30,7 +29,7 @@ from .supervision import Strategy, Supervisor
 from .targets.local import LocalTarget, Transport
 from .targets.messages import TargetMessage
 from .world import Clock
-from .writer import Commit, OpenLog, Writer
+from .writer import Commit, Disk, OpenLog, Writer
 
 INBOX: Final = 4096
 TARGET_INBOX: Final = 100_000
@@ -40,12 +39,12 @@ class World(Struct, frozen=True):
     """Everything outside of the tree, real or simulated."""
 
     home: Home
-    open_store: Callable[[], Store]
+    disk: Disk
     clock: Clock
     random: Uniform
     transport: Transport
     identity: Identity
-    author: Callable[[trio.SocketStream], str]
+    door: Door
 
 
 class Watcher(Struct, frozen=True):
@@ -85,11 +84,11 @@ class Tree:
 
         self._supervisor = Supervisor(
             [
-                actor_child(lambda: Writer(log, world.open_store), writer),
+                actor_child(lambda: Writer(log, world.disk), writer),
                 actor_child(Limiter, limiter),
                 actor_child(lambda: Scheduler(parts), scheduler),
                 actor_child(make_local, local),
-                actor_child(lambda: ControlServer(world.home, self.scheduler, world.author), control),
+                actor_child(lambda: ControlServer(world.door, self.scheduler), control),
             ],
             strategy=Strategy.REST_FOR_ONE,
             policy=RestartPolicy(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import trio
 
@@ -15,7 +15,7 @@ from holdfast.store.errors import LogFailed
 from .actor import Actor
 from .reply import Request
 
-# Up to here a commit takes about as long as the way to a worker thread and back; beyond it, it would keep everybody waiting.
+# Up to here a commit takes about as long as the way to a worker thread and back; a longer one would keep all waiting.
 INLINE_ENTRIES_MAX: Final = 512
 
 
@@ -23,6 +23,35 @@ class Commit(Request[int], frozen=True):
     """Record a draft; answered, after the sync, with the seq before its first event. Fails with Unavailable."""
 
     draft: Draft
+
+
+class Disk(Protocol):
+    """The way to a store, whose calls take as long as the disk does; the simulation gives another."""
+
+    async def open(self) -> Store:
+        """Open the store. Raises Unavailable."""
+        ...
+
+    async def commit(self, store: Store, drafts: Sequence[Draft]) -> list[int]:
+        """See `Store.commit`."""
+        ...
+
+
+class ThreadedDisk:
+    """Goes to a worker thread for what takes longer than the way there and back."""
+
+    def __init__(self, open_store: Callable[[], Store]) -> None:
+        self._open_store = open_store
+
+    async def open(self) -> Store:
+        """Open the store. Raises Unavailable."""
+        return await trio.to_thread.run_sync(self._open_store)
+
+    async def commit(self, store: Store, drafts: Sequence[Draft]) -> list[int]:
+        """See `Store.commit`."""
+        if sum(len(draft.entries) for draft in drafts) <= INLINE_ENTRIES_MAX:
+            return store.commit(drafts)
+        return await trio.to_thread.run_sync(store.commit, drafts)
 
 
 class OpenLog:
@@ -45,14 +74,14 @@ class OpenLog:
 class Writer(Actor[Commit]):
     """Owns the only connection that writes."""
 
-    def __init__(self, log: OpenLog, open_store: Callable[[], Store]) -> None:
-        """`open_store` is called at each start, so a writer that crashed reads the log afresh."""
+    def __init__(self, log: OpenLog, disk: Disk) -> None:
+        """The log is opened at each start, so a writer that crashed reads it afresh."""
         self._log = log
-        self._open_store = open_store
+        self._disk = disk
 
     async def opened(self) -> None:
         """Open the log."""
-        self._log.put(await trio.to_thread.run_sync(self._open_store))
+        self._log.put(await self._disk.open())
 
     async def closed(self) -> None:
         """Close the log."""
@@ -68,7 +97,7 @@ class Writer(Actor[Commit]):
             return
         drafts = [message.draft for message in batch]
         try:
-            starts = await self._commit(drafts)
+            starts = await self._disk.commit(self._log.store, drafts)
         except LogFailed:
             raise
         except Unavailable as error:
@@ -77,9 +106,3 @@ class Writer(Actor[Commit]):
             return
         for message, start in zip(batch, starts, strict=True):
             message.reply.send(start)
-
-    async def _commit(self, drafts: list[Draft]) -> list[int]:
-        store = self._log.store
-        if sum(len(draft.entries) for draft in drafts) <= INLINE_ENTRIES_MAX:
-            return store.commit(drafts)
-        return await trio.to_thread.run_sync(store.commit, drafts)

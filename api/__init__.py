@@ -2,8 +2,8 @@
 
     from holdfast import FlowSpec, JobSpec, Submit, open_supervisor, send
 
-`open_supervisor` runs a supervisor inside a Trio program; `send` has a command carried out by whichever supervisor lives on a
-home, or records it for the next one. Commands and specifications are plain frozen structs.
+`open_supervisor` runs a supervisor inside a Trio program; `send` has a command carried out by whichever supervisor
+lives on a home, or records it for the next one. Commands and specifications are plain frozen structs.
 """
 
 from __future__ import annotations

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import socket
 import time
-from random import Random
 from typing import Final
 
 import msgspec
 
-from holdfast.actors.world import SystemClock, machine_capacity, user_name
+from holdfast.actors.world import SystemClock, machine_capacity, system_random, user_name
 from holdfast.events.decide import decide
 from holdfast.events.draft import Draft
 from holdfast.events.errors import HoldfastError, Unavailable
@@ -119,7 +118,7 @@ def _record(home: Home, command: Command) -> Submitted | Changed:
     with HomeLock(home):
         store = open_store(home.log, clock.now(), author)
         try:
-            draft = Draft(store.base, clock.now(), Random(), author)
+            draft = Draft(store.base, clock.now(), system_random(), author)
             if draft.targets.get(LOCAL) is None:
                 draft.record(TargetConfigured(LOCAL, machine_capacity()))
             answer = decide(draft, command)
@@ -137,5 +136,3 @@ def supervisor_lives(home: Home) -> bool:
         return False
     connection.close()
     return True
-
-

@@ -4,7 +4,7 @@
         submitted = await supervisor.request(Submit(FlowSpec(jobs=(JobSpec(run=("echo", "hello")),))))
         await supervisor.finished(submitted.jobs)
 
-It takes the home's lock: beside it, commands of the command line on the same home talk to it, and a second supervisor is refused.
+It takes the home's lock: commands of the command line on the same home talk to it, and a second supervisor is refused.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from pathlib import Path
 import trio
 
 from holdfast import __version__
-from holdfast.actors.control import peer_name
+from holdfast.actors.control import SocketDoor
 from holdfast.actors.errors import RestartIntensityExceeded
 from holdfast.actors.scheduler import Ask, Drain, Identity
 from holdfast.actors.targets.transport import RunnerTransport
 from holdfast.actors.tree import Tree, Watcher, World
 from holdfast.actors.world import SystemClock, host_name, machine_capacity, system_random, user_name
+from holdfast.actors.writer import ThreadedDisk
 from holdfast.events.decide import decide
 from holdfast.events.draft import Draft
 from holdfast.events.errors import BadInput, HoldfastError, Unavailable
@@ -31,7 +32,7 @@ from holdfast.events.records import Job
 from holdfast.events.spec import LOCAL
 from holdfast.events.states import FINAL, FinalState
 from holdfast.store.contract import Store
-from holdfast.store.home import Home
+from holdfast.store.home import Home, find_home
 from holdfast.store.lock import HomeLock
 from holdfast.store.opening import open_store
 from holdfast.store.reader import Reader
@@ -120,7 +121,7 @@ class Supervisor:
 
 @contextmanager
 def _plain_errors() -> Iterator[None]:
-    """Take a lone error out of the groups that nurseries put it in, and tell the last crash rather than the count of them."""
+    """Take a lone error out of the groups that nurseries put it in; tell the last crash, not their count."""
     try:
         yield
     except BaseExceptionGroup as group:
@@ -167,7 +168,7 @@ async def open_supervisor(
     error, crashes)` of actors that crashed and were restarted. Raises HomeLocked if the home is taken, and Unavailable
     for what keeps the log from being opened or written.
     """
-    place = home if isinstance(home, Home) else Home(Path(home).absolute())
+    place = home if isinstance(home, Home) else find_home(os.fspath(home), {}, Path())
     place.create()
     clock = SystemClock()
     author = user_name()
@@ -181,12 +182,12 @@ async def open_supervisor(
             store.close()
         world = World(
             place,
-            lambda: open_store(place.log, clock.now(), author),
+            ThreadedDisk(lambda: open_store(place.log, clock.now(), author)),
             clock,
             system_random(),
             RunnerTransport(place),
-            Identity(author, host_name(), __version__),
-            peer_name,
+            Identity(os.getpid(), author, host_name(), __version__),
+            SocketDoor(place.control),
         )
         tree = Tree(world, Watcher(events.note, on_trouble, on_crash))
         with _plain_errors():

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 _SECOND_US: Final = 1_000_000
+_TENTH_US: Final = 100_000
 _UNITS: Final = (("d", 86_400, "h", 3_600), ("h", 3_600, "min", 60), ("min", 60, "s", 1))
 _DECIMAL: Final = ("B", "kB", "MB", "GB", "TB", "PB")
 _BINARY: Final = ("KiB", "MiB", "GiB", "TiB", "PiB")
@@ -16,16 +17,18 @@ _KIBI: Final = 1024
 
 
 def duration_text(duration_us: int) -> str:
-    """A duration to two or three digits: `0.35 s`, `2.1 s`, `42 s`, `2 min 05 s`, `1 h 04 min`, `3 d 02 h`."""
+    """A duration to two or three digits: `1.4 ms`, `0.35 s`, `2.1 s`, `42 s`, `2 min 05 s`, `1 h 04 min`."""
     seconds = max(0, duration_us) // _SECOND_US
     for unit, size_s, smaller, smaller_s in _UNITS:
         if seconds >= size_s:
             whole, rest = divmod(seconds, size_s)
             return f"{whole} {unit} {rest // smaller_s:02} {smaller}" if rest >= smaller_s else f"{whole} {unit}"
-    if seconds >= _TEN:
-        return f"{seconds} s"
-    shown = f"{max(0, duration_us) / _SECOND_US:.{1 if seconds else 2}f}"
-    return f"{shown.rstrip('0').rstrip('.') if shown.strip('0.') else '0'} s"
+    if seconds:
+        return f"{seconds} s" if seconds >= _TEN else f"{duration_us / _SECOND_US:.1f} s"
+    if duration_us >= _TENTH_US:
+        return f"{duration_us / _SECOND_US:.2f} s"
+    thousandths = max(0, duration_us) / _THOUSAND
+    return f"{thousandths:.0f} ms" if thousandths >= _TEN else f"{thousandths:.1f} ms"
 
 
 def size_text(size_bytes: int) -> str:
@@ -40,7 +43,7 @@ def size_text(size_bytes: int) -> str:
 
 
 def exact_size_text(size_bytes: int) -> str:
-    """A size that somebody chose, exactly if it is a whole number of some unit: `8 GB`, `32 MiB`; else as `size_text`."""
+    """A size that somebody chose, exact if it is a whole number of some unit: `8 GB`, `32 MiB`; else as `size_text`."""
     for power in range(len(_BINARY), 0, -1):
         whole, rest = divmod(size_bytes, _KIBI**power)
         if whole and not rest and whole < _KIBI:

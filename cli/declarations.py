@@ -114,9 +114,6 @@ def _read_target(table: dict[str, object]) -> TargetSpec:
         raise Misfit("the target has no capacity", remedy=f"write capacity = {_CAPACITY}")
     try:
         capacity = read_amounts(table["capacity"], _CAPACITY)
-        if "cpus" not in capacity:
-            problem = "the capacity doesn't say how many cpus there are"
-            raise Misfit(problem, remedy="add cpus: a job takes one unless it says otherwise")
     except BadInput as error:
         raise within(error, "capacity") from None
     return TargetSpec(capacity)

@@ -87,7 +87,7 @@ def _check_kind(mode: int, source: str) -> None:
 
 def _too_big(source: str, limit_bytes: int) -> BadInput:
     if limit_bytes == TOML_MAX_BYTES:
-        remedy = "write big flows as JSON Lines (.jsonl), which are read a hundred times faster"
+        remedy = "write big flows as JSON Lines (.jsonl), which are read several times faster"
         return BadInput(f"TOML of more than {limit_bytes} bytes", where=source, remedy=remedy)
     return BadInput(f"a flow of more than {limit_bytes} bytes", where=source, remedy="divide it")
 

@@ -53,11 +53,11 @@ def _condition(chosen: list[int], states: Sequence[str], limit: int | None) -> t
     values: list[int | str] = []
     for column, wanted in (("id", chosen), ("state", states)):
         if wanted:
-            terms.append(f"{column} in (select value from json_each(?))")
+            terms.append(f"{column} in (select value from json_each(?))")  # noqa: S608 - the columns are ours
             values.append(json.dumps(wanted))
     where = " and ".join(terms)
     if limit is not None:
-        newest = f"where {where} " if where else ""
-        where = f"id in (select id from job {newest}order by id desc limit ?)"  # noqa: S608 - the terms are ours
+        newest = f"select id from job where {where or 'true'} order by id desc limit ?"  # noqa: S608 - the terms are ours
+        where = f"id in ({newest})"
         values.append(limit)
     return where, tuple(values)

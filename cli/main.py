@@ -1,4 +1,4 @@
-"""The entrance of the command line: parse, find the home, do it, and turn every error into a sentence and an exit code."""
+"""The entrance of the command line: parse, find the home, do it; every error becomes a sentence and an exit code."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if os.environ.get(TRACEBACK) == "1":
             raise
         what = f"{type(error).__name__}: {error}"
-        sys.stderr.write(f"holdfast: a mistake of Holdfast's own, please report it: {what}; {TRACEBACK}=1 shows where\n")
+        sys.stderr.write(
+            f"holdfast: a mistake of Holdfast's own, please report it: {what}; {TRACEBACK}=1 shows where\n"
+        )
         return MISTAKE
     else:
         return code

@@ -14,6 +14,7 @@ from holdfast.store.home import Home
 from holdfast.store.reader import Reader
 
 from .jobfields import job_from
+from .units import parse_amount
 
 _PLAIN = ("name", "timeout", "key", "cwd")
 _NUMBERS = ("priority", "retries")
@@ -30,7 +31,7 @@ def job_table(arguments: Namespace, home: Home) -> dict[str, object]:
         table["env"] = dict(_pair(each, "--env") for each in arguments.env)
     if arguments.needs:
         pairs = (_pair(each, "--needs") for each in arguments.needs)
-        table["needs"] = {key: _amount(value) for key, value in pairs}
+        table["needs"] = {key: parse_amount(value, f"--needs {key}") for key, value in pairs}
     lists = {"limits": arguments.limit, "retry_on": arguments.retry_on, "secrets": arguments.secret}
     table.update({name: given for name, given in lists.items() if given})
     if arguments.hold:
@@ -60,10 +61,6 @@ def _pair(text: str, where: str) -> tuple[str, str]:
     if not equals or not name:
         raise BadInput(f"{text!r} is not NAME=VALUE", where=where, remedy=f"write {where} name=value")
     return name, value
-
-
-def _amount(text: str) -> object:
-    return int(text) if text.isascii() and text.lstrip("-").isdecimal() else text
 
 
 def _job_ids(given: Sequence[str], home: Home, where: str) -> list[int]:

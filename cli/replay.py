@@ -28,7 +28,7 @@ def execute(arguments: Namespace, home: Home) -> int:
 
         printed = print_jobs(reader.replay(is_later), as_json=arguments.json)
     if not printed:
-        sys.stderr.write("holdfast: there were no jobs then\n" if arguments.at else f"holdfast: no jobs yet in {home.path}\n")
+        sys.stderr.write(f"holdfast: {'there were no jobs then' if arguments.at else f'no jobs yet in {home.path}'}\n")
     return 0
 
 
@@ -43,6 +43,6 @@ def _position(reader: Reader, text: str) -> int:
     position = number(reader.connection, _NEWEST_UNTIL, (at,))
     if not position:
         (first, _) = next(reader.events())
-        began = moment_text(first.time)
-        raise BadInput(f"the log has nothing of {shown(text)} yet", where="--at", remedy=f"it begins at {began}, local time")
+        remedy = f"it begins at {moment_text(first.time)}, local time"
+        raise BadInput(f"the log has nothing from before {shown(text)}", where="--at", remedy=remedy)
     return position

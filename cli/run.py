@@ -1,4 +1,4 @@
-"""`holdfast run`: be the supervisor until the flow has ended; or, if one lives on the home, hand the flow over and watch it.
+"""`holdfast run`: be the supervisor until the flow has ended; if one lives on the home, hand the flow over and watch.
 
 Whoever only watches takes over when the supervisor leaves before the flow has ended.
 """
@@ -77,4 +77,3 @@ def _with_slots(flow: FlowSpec, slots: int) -> FlowSpec:
     given = flow.targets.get(LOCAL)
     capacity = {**(given.capacity if given is not None else {}), "cpus": slots}
     return replace(flow, targets={**flow.targets, LOCAL: TargetSpec(capacity)})
-

@@ -29,7 +29,7 @@ _IN_FLIGHT: Final = ("launching", "running", "unknown")
 
 
 class Errand(Struct, frozen=True):
-    """What a `run` is to see to: a flow to submit, or one that is here (`watched`), or (neither) all that is unfinished."""
+    """What a `run` sees to: a flow to submit, or one that is here (`watched`), or (neither) all that is unfinished."""
 
     home: Home
     flow: FlowSpec | None
@@ -149,7 +149,9 @@ class _Run:
     def _conclude(self, watch: Watch, reader: Reader) -> int:
         if self._interrupts:
             left = watch.unfinished
-            self._display.say(f"interrupted; {left} unfinished: `holdfast run` goes on with them" if left else "interrupted")
+            self._display.say(
+                f"interrupted; {left} unfinished: `holdfast run` goes on with them" if left else "interrupted"
+            )
             return INTERRUPTED
         if watch.unfinished:
             held = held_jobs(reader, watch.flow)
@@ -179,4 +181,4 @@ async def supervise(errand: Errand, display: Display) -> int:
         errand.home, slots=errand.slots, on_commit=run.on_commit, on_trouble=run.on_trouble, on_crash=run.on_crash
     ) as supervisor:
         return await run.go(supervisor)
-    raise AssertionError("the supervisor ended by itself")  # noqa: EM101, TRY003 - for the type checkers only
+    raise AssertionError("the supervisor ended by itself")

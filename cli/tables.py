@@ -1,4 +1,4 @@
-"""Tables that fit the terminal: columns give way in a set order, and rows come in blocks, so any number of them passes."""
+"""Tables that fit the terminal: columns give way in a set order; rows come in blocks, so any number of them passes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _GAP: Final = "  "
 
 
 class Column(NamedTuple):
-    """A column: `least` is how narrow it may be cut (None: never); where room is short, higher `rank` is left out first."""
+    """A column; `least`: how narrow it may be cut (None: never); where room is short, the highest `rank` goes first."""
 
     title: str
     right: bool = False
@@ -49,8 +49,7 @@ class Table:
         for row in rows:
             for number, cell in enumerate(row):
                 width = width_of(cell)
-                if width > self._widths[number]:
-                    self._widths[number] = width
+                self._widths[number] = max(self._widths[number], width)
 
     def _line(self, row: Sequence[str], *, painted: bool) -> str:
         shown: list[str] = []

@@ -1,4 +1,4 @@
-"""`holdfast verify`: is the log whole, and do the views say what it says? Changes nothing; works beside a supervisor."""
+"""`holdfast verify`: whether the log is whole and the views say what it says. Changes nothing, disturbs nobody."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .terminal import printable
 
 
 def execute(arguments: Namespace, home: Home) -> int:
-    """Say what was checked; 0 if all is well, 1 with findings. Raises Unavailable for a log that can't be read at all."""
+    """Say what was checked; 0 if all is well, 1 with findings. Raises Unavailable for a log that can't be read."""
     del arguments
     home.must_exist()
     # Not through a Reader: it refuses a log whose first event is damaged, which here is a finding.

@@ -6,6 +6,7 @@ import time
 from typing import Final
 
 from holdfast.client import supervisor_lives
+from holdfast.store.lock import holder
 from holdfast.store.reader import Reader
 
 from .eventlines import EventPrinter
@@ -34,7 +35,9 @@ def _watch(errand: Errand, display: Display, reader: Reader) -> int | None:
     flow = errand.watched
     shown = Watch(reader, flow)
     while True:
-        lives = supervisor_lives(errand.home)
+        # Looked at before the jobs, as one that leaves records their ends first. One that is just starting has the lock
+        # and does not answer yet.
+        lives = supervisor_lives(errand.home) or holder(errand.home) is not None
         began = time.monotonic()
         display.update(reader.counts(flow) if flow is not None else Watch(reader, None).counts)
         unfinished = reader.unfinished(flow)

@@ -1,4 +1,4 @@
-"""How the jobs that a `run` sees to stand, kept up by commits: counts, what has gone wrong, and whether anything can still start."""
+"""How the jobs that a `run` sees to stand, kept up by commits: counts, what went wrong, whether anything can start."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Final
 
 from holdfast.events.records import Job
-from holdfast.events.states import FINAL, Cancelled, Failed, Lost, Skipped, name_of
+from holdfast.events.states import FINAL, NAMES, Cancelled, Failed, Lost, Skipped, Succeeded, name_of
 from holdfast.store.lookups import LIVE_STATES
 from holdfast.store.reader import Reader
 
@@ -15,6 +15,7 @@ _WRONG_IN_FLOW: Final = (
     "or state = 'skipped' and coalesce(data ->> '$.state.unneeded', 0) = 0)"
 )
 _IDLE: Final = frozenset({"waiting", "held"})
+_SUCCEEDED: Final = NAMES[Succeeded]
 
 
 def went_wrong(job: Job) -> bool:
@@ -32,37 +33,45 @@ class Watch:
         self.wrong: set[int] = set()
         self._live: dict[int, str] = {}
         self._names: dict[int, str] = {}
+        # Ended ones stay known, because a person may have them retried.
+        self._ended: dict[int, str] = {}
         self._newest = 0
         where, values = (f"state in ({LIVE_STATES})", ()) if flow is None else ("flow = ?", (flow,))
         for line in reader.jobs(where, values):
             self.counts[line.state] += 1
             self._newest = line.id
-            if line.ended_at is None:
-                self._live[line.id] = line.state
+            if line.state != _SUCCEEDED:
                 self._names[line.id] = line.name
+            (self._live if line.ended_at is None else self._ended)[line.id] = line.state
 
     def note(self, job: Job) -> str | None:
         """Take in a job that changed; returns a line about it if it has just gone wrong."""
-        before = self._live.get(job.id)
-        if before is None and (self.flow is not None or job.id <= self._newest) and job.id not in self.wrong:
+        before = self._live.get(job.id) or self._ended.get(job.id)
+        if before is None and not self._is_new(job):
             return None
         state = name_of(job.state)
         if before is not None:
             self.counts[before] -= 1
-        elif job.id in self.wrong:
-            self.wrong.discard(job.id)
         self.counts[state] += 1
         if not isinstance(job.state, FINAL):
+            self._ended.pop(job.id, None)
+            self.wrong.discard(job.id)
             self._live[job.id] = state
             return None
+        self._ended[job.id] = state
         self._live.pop(job.id, None)
-        name = self._names.pop(job.id, "")
         if not went_wrong(job):
+            self._names.pop(job.id, None)
             return None
         self.wrong.add(job.id)
         assert isinstance(job.state, Failed | Cancelled | Lost | Skipped), "what went wrong says why"
+        name = self._names.get(job.id)
         shown = f" ({name})" if name else ""
         return f"job {job.id}{shown} {state}: {job.state.reason}"
+
+    def _is_new(self, job: Job) -> bool:
+        """Whether a job that was not known so far is one to watch: where all are, it came or was retried since."""
+        return self.flow is None and (job.id > self._newest or not isinstance(job.state, FINAL))
 
     @property
     def unfinished(self) -> int:
@@ -88,5 +97,3 @@ def held_jobs(reader: Reader, flow: str | None) -> list[int]:
     """The held jobs, of a flow or of all."""
     where, values = ("state = 'held'", ()) if flow is None else ("state = 'held' and flow = ?", (flow,))
     return [line.id for line in reader.jobs(where, values)]
-
-

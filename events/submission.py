@@ -131,10 +131,10 @@ def _record_flow(draft: Draft, flow: FlowSpec, jobs: range) -> tuple[str | None,
     return name, cause
 
 
-def _capacity(draft: Draft, flow: FlowSpec, name: str) -> Mapping[str, int]:
+def _capacity(draft: Draft, flow: FlowSpec, name: str) -> dict[str, int]:
     """What a target offers once the flow is recorded: as before, but for the needs that the flow gives."""
     target = draft.targets.get(name)
-    before = target.capacity if target is not None else {}
+    before: dict[str, int] = {} if target is None else target.capacity
     given = flow.targets.get(name)
     return before if given is None else {**before, **given.capacity}
 

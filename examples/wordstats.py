@@ -2,8 +2,8 @@
 
     python examples/wordstats.py FOLDER     writes FOLDER/wordstats.jsonl, for `holdfast run FOLDER/wordstats.jsonl`
 
-gather -> split (one for each text) -> count (one for each) -> merge -> top, longest -> report. One of them, `top`, fails twice and is
-retried. Only tools that every Unix has are run.
+gather -> split (one for each text) -> count (one for each) -> merge -> top, longest -> report. One of them, `top`,
+fails twice and is retried. Only tools that every Unix has are run.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ SPLIT = r"tr -cs '[:alpha:]' '\n' <texts/{name} | tr '[:upper:]' '[:lower:]' >wo
 COUNT = "sleep 0.3; sort words/{name} | uniq -c | sort -rn >counts/{name}; wc -l <counts/{name}"
 MERGE = "sort words/* | uniq -c | sort -rn >all.txt; wc -l <all.txt"
 # Fails on its first two attempts, as a flaky service would.
-TOP = 'echo "attempt $HOLDFAST_ATTEMPT"; [ "$HOLDFAST_ATTEMPT" -ge 3 ] || { echo "service unavailable" >&2; exit 75; }; head -20 all.txt >top.txt'
+TOP = """\
+echo "attempt $HOLDFAST_ATTEMPT"
+[ "$HOLDFAST_ATTEMPT" -ge 3 ] || { echo "service unavailable" >&2; exit 75; }
+head -20 all.txt >top.txt"""
 LONGEST = "awk '{ print length($2), $2 }' all.txt | sort -rn | head -5 >longest.txt"
 REPORT = "echo 'most frequent:'; head -5 top.txt; echo 'longest:'; cat longest.txt"
 

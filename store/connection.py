@@ -22,6 +22,7 @@ ALLOW_NETWORK: Final = "HOLDFAST_ALLOW_NETWORK_FILESYSTEM"
 BUSY_MS: Final = 1_000
 _FIXED: Final = (3, 51, 3)
 _PATCHED_LINES: Final = {(3, 50): 7, (3, 44): 6}
+_HEADER: Final = b"SQLite format 3\0"
 _WRITER_CACHE_KIB: Final = 32 * 1024
 
 
@@ -54,6 +55,7 @@ def open_writer(path: Path, vfs: str | None = None) -> apsw.Connection:
     with translated(path):
         check_filesystem(path.parent)
         _make_private(path)
+        _check_header(path)
         connection = apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=vfs)
     try:
         connection.set_busy_timeout(BUSY_MS)
@@ -82,8 +84,7 @@ def open_reader(path: Path, vfs: str | None = None) -> apsw.Connection:
     check_sqlite(apsw.sqlite_lib_version())
     with translated(path):
         check_filesystem(path.parent)
-        if path.is_dir():
-            raise DamagedLog(path, "it is a folder")
+        _check_header(path)
         flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
         connection = apsw.Connection(_reading_uri(path), flags=flags, vfs=vfs)
     try:
@@ -107,6 +108,17 @@ def _reading_uri(path: Path) -> str:
     if not os.access(path.parent, os.W_OK) and not wal.exists():
         return f"{uri}?immutable=1"
     return uri
+
+
+def _check_header(path: Path) -> None:
+    """Raise DamagedLog for a file of something else.
+
+    SQLite finds that out by itself, except for files that are shorter than its header, which it would overwrite.
+    """
+    with path.open("rb") as file:
+        begin = file.read(len(_HEADER))
+    if not _HEADER.startswith(begin) and not path.with_name(f"{path.name}-journal").exists():
+        raise DamagedLog(path, "it is no SQLite database")
 
 
 def _make_private(path: Path) -> None:

@@ -18,6 +18,15 @@ class NoHome(Unavailable):
         )
 
 
+class NotAFolder(Unavailable):
+    """A file stands where the home, or a folder above it, should be."""
+
+    exit_code = 2
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is a file, but a home and all that is above it are folders; choose another --home")
+
+
 class HomeLocked(Unavailable):
     """Another process has the home."""
 

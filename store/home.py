@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from .errors import NoHome, NoPermission
+from .errors import NoHome, NotAFolder
 from .translation import of_system
 
 NAME: Final = ".holdfast"
@@ -28,14 +28,12 @@ class Home:
         self.secrets = path / "secrets"
 
     def create(self) -> None:
-        """Make the folder, 0700 from the first moment. Raises NoPermission, ReadOnly, DiskFull or LogFailed."""
+        """Make the folder, 0700 from the first moment. Raises NotAFolder or what `of_system` gives."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.mkdir(mode=0o700, exist_ok=True)
-        except NotADirectoryError as error:
-            raise NoPermission(self.path, "make a folder below a file:") from error
-        except FileExistsError as error:
-            raise NoPermission(self.path, "use as a folder the file") from error
+        except (FileExistsError, NotADirectoryError) as error:
+            raise NotAFolder(Path(error.filename)) from error
         except OSError as error:
             raise of_system(self.path, error, "make") from error
 

@@ -27,14 +27,14 @@ class SqliteStore:
     """An open log. Made by `opening.open_store`; see `contract.Store` for what its methods promise.
 
     `reading` is a connection of its own, so that reads see what is committed and nothing else, also while a commit is
-    under way in another thread.
+    under way in another thread on `writing`.
     """
 
     def __init__(self, path: Path, writing: apsw.Connection, reading: apsw.Connection, home: str) -> None:
         """Take over both connections, which `close` will close; `home` is the home's id. Raises Unavailable."""
         self._path = path
-        self._writing = writing
-        self._reading = reading
+        self.writing = writing
+        self.reading = reading
         self._failed = False
         self.seq = newest_seq(writing)
         self.base = Lookups(reading, home)
@@ -51,7 +51,7 @@ class SqliteStore:
         seq = self.seq
         starts: list[int] = []
         try:
-            with transaction(self._writing):
+            with transaction(self.writing):
                 for draft in drafts:
                     starts.append(seq)
                     if draft.entries:
@@ -66,8 +66,8 @@ class SqliteStore:
 
     def _append(self, draft: Draft, start: int) -> None:
         numbered = Numbered()
-        run_many(self._writing, _INSERT_EVENT, self._lines(draft, start, numbered))
-        write_views(self._writing, changes_of(draft), numbered)
+        run_many(self.writing, _INSERT_EVENT, self._lines(draft, start, numbered))
+        write_views(self.writing, changes_of(draft), numbered)
 
     def _lines(self, draft: Draft, start: int, numbered: Numbered) -> Iterator[Line]:
         time = draft.now
@@ -84,17 +84,17 @@ class SqliteStore:
         if cause < 0:
             return start - cause
         assert cause == PREVIOUS, "a cause is a seq, an entry, the previous event, or none"
-        row = first(self._writing, tuple[int], _LAST_OF_JOB, (getattr(entry.event, "job", None),))
+        row = first(self.writing, tuple[int], _LAST_OF_JOB, (getattr(entry.event, "job", None),))
         return None if row is None else row[0]
 
     def events(self, after: int = 0) -> Iterator[tuple[StoredEvent, Event]]:
         """See `contract.Store`."""
-        return read_events(self._reading, self._path, after)
+        return read_events(self.reading, self._path, after)
 
     def close(self) -> None:
         """See `contract.Store`."""
-        self._reading.close()
-        self._writing.close()
+        self.reading.close()
+        self.writing.close()
 
 
 def changes_of(draft: Draft) -> Changes:

@@ -14,6 +14,7 @@ from typing import TypeVar, cast
 
 import apsw
 
+from .errors import DamagedLog
 from .translation import of_sqlite
 
 Value = int | str | None
@@ -45,6 +46,8 @@ def select(
         yield from cast("Iterator[Row]", connection.execute(sql, values))  # pyright: ignore[reportUnknownMemberType]
     except apsw.Error as error:
         raise of_sqlite(path_of(connection), error) from error
+    except UnicodeDecodeError as error:
+        raise DamagedLog(path_of(connection), f"a text in it is no text ({error})") from error
 
 
 def first(connection: apsw.Connection, shape: type[Row], sql: str, values: Sequence[Value] = ()) -> Row | None:
@@ -54,6 +57,8 @@ def first(connection: apsw.Connection, shape: type[Row], sql: str, values: Seque
         return cast("Row | None", connection.execute(sql, values).fetchone())  # pyright: ignore[reportUnknownMemberType]
     except apsw.Error as error:
         raise of_sqlite(path_of(connection), error) from error
+    except UnicodeDecodeError as error:
+        raise DamagedLog(path_of(connection), f"a text in it is no text ({error})") from error
 
 
 def number(connection: apsw.Connection, sql: str, values: Sequence[Value] = ()) -> int:

@@ -5,7 +5,8 @@ The runner's own side is in `actors/runner.py`, which is sent to hosts and can't
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -16,6 +17,7 @@ from holdfast.events.messages import AttemptStatus
 
 PROTOCOL: Final = 1
 FRAME_BYTES_MAX: Final = 64 * 1024 * 1024
+LAUNCH_BYTES_MAX: Final = 4 * 1024 * 1024
 _READ_BYTES: Final = 256 * 1024
 _LENGTH_BYTES: Final = 4
 
@@ -64,12 +66,39 @@ class LinkBroken(Unavailable):
 
 def frame(message: object) -> bytes:
     """A message as it goes over the wire."""
-    body = _encoder.encode(message)
+    body = encode(message)
     return len(body).to_bytes(_LENGTH_BYTES, "big") + body
 
 
-async def receive(stream: trio.abc.ReceiveStream) -> AsyncIterator[FromRunner]:
-    """Messages as they come in, until the stream ends. Raises LinkBroken for anything that is not one."""
+def encode(message: object) -> bytes:
+    """A message as JSON. It may hold text that stands for bytes which are no UTF-8, as variables of a user can."""
+    try:
+        return _encoder.encode(message)
+    except UnicodeEncodeError:
+        # The standard library escapes what JSON has no other way to say; it takes many times as long.
+        return json.dumps(message).encode()
+
+
+def launch_frames(attempts: Iterable[bytes]) -> Iterator[bytes]:
+    """Launches of encoded attempts, as many to a frame as are far below what the runner takes of one."""
+    batch: list[bytes] = []
+    size_bytes = 0
+    for attempt in attempts:
+        if batch and size_bytes + len(attempt) > LAUNCH_BYTES_MAX:
+            yield _launch(batch)
+            batch, size_bytes = [], 0
+        batch.append(attempt)
+        size_bytes += len(attempt)
+    if batch:
+        yield _launch(batch)
+
+
+def _launch(attempts: Sequence[bytes]) -> bytes:
+    return frame({"type": "launch", "attempts": [msgspec.Raw(attempt) for attempt in attempts]})
+
+
+async def receive(stream: trio.abc.ReceiveStream) -> AsyncGenerator[FromRunner, None]:
+    """Messages as they come in, until the stream ends; to be closed. Raises LinkBroken for anything that is not one."""
     buffer = bytearray()
     try:
         while data := await stream.receive_some(_READ_BYTES):
@@ -103,7 +132,11 @@ class Outbox:
 
     def put(self, message: object) -> None:
         """Add a message; it goes out in order, as soon as the runner takes it."""
-        self._frames.append(frame(message))
+        self.put_frame(frame(message))
+
+    def put_frame(self, encoded: bytes) -> None:
+        """Add a message that is encoded already."""
+        self._frames.append(encoded)
         self._waiting.set()
 
     async def drain_into(self, stream: trio.abc.SendStream) -> None:

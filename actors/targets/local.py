@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import aclosing
 from typing import Final, Protocol, assert_never
 
 import trio
@@ -22,7 +23,19 @@ from ..actor import Actor
 from ..address import Address
 from ..inbox import Inbox
 from ..world import Clock
-from .link import PROTOCOL, LinkBroken, Outbox, Pong, Report, Trouble, Welcome, receive
+from .link import (
+    PROTOCOL,
+    FromRunner,
+    LinkBroken,
+    Outbox,
+    Pong,
+    Report,
+    Trouble,
+    Welcome,
+    encode,
+    launch_frames,
+    receive,
+)
 from .messages import Acknowledge, Connected, Launch, Order, Revoke, SetCapacity, Stop, TargetMessage
 from .secrets import NoSecret, find_secrets
 
@@ -62,7 +75,8 @@ class LocalTarget(Actor[TargetMessage]):
         self._random = random
         self._on_trouble = on_trouble
         self._outbox: Outbox | None = None
-        self._session = 0
+        # Not from zero: what was meant for a connection of a target that crashed must not fit one of this one.
+        self._session = clock.now()
         self._heard_at = 0.0
         self._missing_since: float | None = None
         self._unreachable_told = False
@@ -97,7 +111,7 @@ class LocalTarget(Actor[TargetMessage]):
                     assert_never(message)
 
     async def _launch(self, outbox: Outbox, orders: Sequence[Order]) -> None:
-        attempts: list[dict[str, object]] = []
+        attempts: list[bytes] = []
         failed: list[AttemptStatus] = []
         for order in orders:
             try:
@@ -107,9 +121,9 @@ class LocalTarget(Actor[TargetMessage]):
                 status = AttemptStatus(order.token, "ended", ended_at=now, how="not_started", error=str(error))
                 failed.append(status)
             else:
-                attempts.append(_attempt(order, secrets))
-        if attempts:
-            outbox.put({"type": "launch", "attempts": attempts})
+                attempts.append(encode(_attempt(order, secrets)))
+        for launch in launch_frames(attempts):
+            outbox.put_frame(launch)
         if failed:
             await self._scheduler.tell(Reported("local", tuple(failed)))
 
@@ -158,19 +172,23 @@ class LocalTarget(Actor[TargetMessage]):
 
     async def _listen(self, stream: trio.abc.Stream, outbox: Outbox) -> None:
         self._heard_at = trio.current_time()
-        async for message in receive(stream):
-            self._heard_at = trio.current_time()
-            match message:
-                case Welcome():
-                    await self._welcome(message, outbox)
-                case Report(attempts=attempts):
-                    await self._scheduler.tell(Reported("local", attempts))
-                case Trouble(error=error):
-                    self._on_trouble(error)
-                case Pong():
-                    pass
-                case _:
-                    assert_never(message)
+        async with aclosing(receive(stream)) as messages:
+            async for message in messages:
+                self._heard_at = trio.current_time()
+                await self._hear(message, outbox)
+
+    async def _hear(self, message: FromRunner, outbox: Outbox) -> None:
+        match message:
+            case Welcome():
+                await self._welcome(message, outbox)
+            case Report(attempts=attempts):
+                await self._scheduler.tell(Reported("local", attempts))
+            case Trouble(error=error):
+                self._on_trouble(error)
+            case Pong():
+                pass
+            case _:
+                assert_never(message)
 
     async def _welcome(self, message: Welcome, outbox: Outbox) -> None:
         if message.protocol != PROTOCOL:
@@ -213,5 +231,3 @@ def _attempt(order: Order, secrets: dict[str, str]) -> dict[str, object]:
         "grace_us": spec.grace_us,
         "max_output_bytes": spec.max_output_bytes,
     }
-
-

@@ -1,6 +1,7 @@
 """Where a job's secrets come from at launch: the supervisor's environment, or a private file in the home.
 
-Only names are ever recorded. A value goes to the runner over its private socket, and from there into the job's environment.
+Only names are ever recorded. A value goes to the runner over its private socket, and from there into the job's
+environment.
 """
 
 from __future__ import annotations
@@ -35,9 +36,11 @@ def _find(name: str, environment: Mapping[str, str], path: Path) -> str:
         )
         raise NoSecret(message) from None
     except OSError as error:
-        message = f"the file of the secret {name} can't be read: {error.strerror}; make it a file of your own, mode 0600"
+        message = (
+            f"the file of the secret {name} can't be read: {error.strerror}; make it a file of your own, mode 0600"
+        )
         raise NoSecret(message) from error
-    with open(descriptor, encoding="utf-8", errors="surrogateescape") as file:
+    with os.fdopen(descriptor, encoding="utf-8", errors="surrogateescape") as file:
         found = os.fstat(file.fileno())
         if not stat.S_ISREG(found.st_mode) or found.st_mode & 0o077 or found.st_uid != os.getuid():
             message = f"the file of the secret {name} is not private; make it your own with mode 0600 (chmod 600)"

@@ -33,7 +33,7 @@ create table job (
 create unique index job_key on job (key) where key is not null;
 create index job_flow on job (flow, state);
 -- What a restart reads; small, whatever the number of jobs that have ended.
-create index job_live on job (id) where activity > 0;
+create index job_live on job (id, activity) where activity > 0;
 create index job_in_flight on job (id) where activity = 2;
 
 create table attempt (

@@ -210,7 +210,7 @@ def test_an_endless_line_on_standard_input_is_refused_soon(monkeypatch: pytest.M
 def test_endless_toml_on_standard_input_is_refused_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Endless(b"#\n")
     monkeypatch.setattr(sys, "stdin", Stdin(stream))
-    remedy = "write big flows as JSON Lines (.jsonl), which are read a hundred times faster"
+    remedy = "write big flows as JSON Lines (.jsonl), which are read several times faster"
     assert refusal(Path("-")) == f"standard input: TOML of more than 16777216 bytes; {remedy}"
     assert stream.taken_bytes <= 18 * 2**20
 

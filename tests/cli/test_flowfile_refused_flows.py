@@ -176,7 +176,7 @@ BYTES: Final = [
         b"#" * (16 * 2**20 + 1),
         (
             "flow.toml: TOML of more than 16777216 bytes; "
-            "write big flows as JSON Lines (.jsonl), which are read a hundred times faster"
+            "write big flows as JSON Lines (.jsonl), which are read several times faster"
         ),
     ),
 ]

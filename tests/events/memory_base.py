@@ -83,6 +83,12 @@ class MemoryBase:
             if isinstance(entry.event, JobSubmitted):
                 self.flow_of[entry.event.job] = entry.event.flow
 
+    def keep_only_what_planning_needs(self) -> None:
+        """Drop what the scheduler leaves in the store: the log, each job's flow, and what a job itself depends on."""
+        self.log.clear()
+        self.flow_of.clear()
+        self._dependencies.clear()
+
     def _follow(self, number: int, job: Job) -> None:
         if isinstance(job.state, IN_FLIGHT):
             self._in_flight[number] = job

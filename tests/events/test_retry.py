@@ -6,6 +6,7 @@ from itertools import permutations
 
 import pytest
 
+from holdfast.events.decide import decide
 from holdfast.events.messages import Cancel, Changed, Hold, Release, Retry, Unchanged
 from holdfast.events.states import Skipped
 
@@ -146,6 +147,16 @@ def test_a_ready_job_that_is_held_while_what_it_waited_for_runs_again_waits_for_
     assert home.names(job) == ["waiting"]
     home.ran(a)
     assert home.names(job) == ["skipped"]
+
+
+def test_a_job_that_is_held_and_released_in_the_tick_of_the_retry_waits_for_it(home: Home) -> None:
+    a, job = home.submit(spec("a"), spec("job", after_failed=["a"]))
+    home.ran(a, exit_code=1)
+    draft = home.draft()
+    for command in (Retry((a,)), Hold((job,)), Release((job,))):
+        decide(draft, command)
+    home.commit(draft)
+    assert home.names(a, job) == ["ready", "waiting"]
 
 
 def test_a_job_released_after_what_it_waited_for_ended_otherwise_is_not_left_waiting_for_ever(home: Home) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Final
 
-from holdfast.events.commands import TARGETS
+from holdfast.events.checks import TARGETS
 from holdfast.events.decide import decide, wake
 from holdfast.events.draft import Draft
 from holdfast.events.launches import launch, plan

@@ -158,11 +158,11 @@ class Link:
 class Home:
     """A home folder in which runners are started; `close` ends all that ran there, by pid."""
 
-    def __init__(self, path: Path, python: str = sys.executable) -> None:
+    def __init__(self, path: Path, python: str = sys.executable, work: Path | None = None) -> None:
         self.path = path
         self.python = python
         self.prefix = uuid.uuid4().hex[:12]
-        self.work = path.parent / "work"
+        self.work = work or path.parent / "work"
         self.work.mkdir()
         self.runners: list[subprocess.Popen[bytes]] = []
         self._links: list[Link] = []
@@ -194,9 +194,14 @@ class Home:
 
     def connect(self, capacity: dict[str, int] | None = None, environ: dict[str, str] | None = None) -> Link:
         """A connection that said hello and was welcomed."""
-        link = self.open()
-        link.send("hello", protocol=1, environ=dict(os.environ) if environ is None else environ)
-        message = link.receive()
+        hello = {"type": "hello", "protocol": 1, "environ": dict(os.environ) if environ is None else environ}
+        while True:
+            link = self.open()
+            # A child of a runner that was killed holds its socket too, until its exec: nobody answers there.
+            with contextlib.suppress(EOFError, BrokenPipeError):
+                link.connection.sendall(frame(hello))
+                message = link.receive()
+                break
         assert message.type == "welcome", message
         link.send("capacity", capacity={"cpus": 2} if capacity is None else capacity)
         return link

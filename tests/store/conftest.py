@@ -1,7 +1,9 @@
 """Homes and stores for the tests of the store."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -9,7 +11,8 @@ from holdfast.store.contract import Store
 from holdfast.store.home import Home
 from holdfast.store.log import SqliteStore
 
-from .stores import open_memory, open_sqlite
+from .histories import History
+from .stores import open_memory, open_sqlite, open_unsynced
 
 
 @pytest.fixture
@@ -18,6 +21,25 @@ def home(tmp_path: Path) -> Home:
     made = Home(tmp_path / "home")
     made.create()
     return made
+
+
+@pytest.fixture(scope="session")
+def long_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The log of a home with a history of 2,000 events; to be copied, not changed."""
+    folder = tmp_path_factory.mktemp("long")
+    store = open_unsynced(folder)
+    history = History(Random(7), store)
+    while store.seq < 2_000:
+        history.step()
+    store.close()
+    return Home(folder).log
+
+
+@pytest.fixture
+def long_home(home: Home, long_log: Path) -> Home:
+    """A home with a history of 2,000 events, closed."""
+    shutil.copyfile(long_log, home.log)
+    return home
 
 
 @pytest.fixture

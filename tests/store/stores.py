@@ -35,6 +35,13 @@ def open_sqlite(folder: Path) -> SqliteStore:
     return open_store(Home(folder).log, START, "ada", make_id=lambda: HOME_ID)
 
 
+def open_unsynced(folder: Path) -> SqliteStore:
+    """The same for tests that make long histories and pull no plug: its commits don't wait for the disk."""
+    store = open_sqlite(folder)
+    run(store.writing, "pragma synchronous = off")
+    return store
+
+
 def open_memory() -> MemoryStore:
     """The twin."""
     return MemoryStore(HOME_ID, START, "ada")
@@ -89,9 +96,11 @@ def dump(log: Path) -> list[tuple[Value, ...]]:
 
 def _dumped(connection: apsw.Connection) -> Iterator[tuple[Value, ...]]:
     shape = tuple[Value, ...]
-    for name in ("user_version", "application_id"):
-        yield from select(connection, shape, f"pragma {name}")
-    schema = list(select(connection, shape, "select type, name, sql from sqlite_schema order by type, name"))
+    for pragma in ("user_version", "application_id"):
+        yield from select(connection, shape, f"pragma {pragma}")
+    schema = list(
+        select(connection, tuple[str, str, str | None], "select type, name, sql from sqlite_schema order by type, name")
+    )
     yield from schema
     for kind, name, _ in schema:
         if kind == "table":

@@ -1,0 +1,30 @@
+"""`python -m benchmarks [NAME ...]`: run all benchmarks, or those named, one after the other."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from benchmarks import actor_messages, spawn
+
+BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
+    "actor_messages": actor_messages.main,
+    "spawn": spawn.main,
+}
+
+
+def main(names: list[str]) -> int:
+    """Run these; 2 if there is no such benchmark."""
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        sys.stderr.write(f"there is no benchmark {unknown[0]!r}; there are: {', '.join(BENCHMARKS)}\n")
+        return 2
+    for name in names or BENCHMARKS:
+        print(f"\n== {name}", flush=True)
+        BENCHMARKS[name]()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""README's commands, run as written."""

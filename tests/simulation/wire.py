@@ -1,0 +1,134 @@
+"""In-memory connections: bytes in order, each there after its latency; either end may vanish at any moment."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+
+import trio
+
+Latency = Callable[[], float]
+
+
+def no_latency() -> float:
+    """Everything is there at once."""
+    return 0.0
+
+
+class Wire:
+    """One direction of a connection."""
+
+    def __init__(self, latency: Latency) -> None:
+        """`latency()`: how long the next bytes take, in seconds; they never overtake those before."""
+        self._latency = latency
+        self._chunks: deque[tuple[float, bytes]] = deque()
+        self._last_due = 0.0
+        self._ended = False
+        self._gone = False
+        self._changed = trio.lowlevel.ParkingLot()
+
+    def put(self, data: bytes) -> bool:
+        """Send; whether anybody may still read it."""
+        if self._gone or self._ended:
+            return False
+        self._last_due = max(self._last_due, trio.current_time() + self._latency())
+        self._chunks.append((self._last_due, data))
+        self._changed.unpark_all()
+        return True
+
+    def end(self) -> None:
+        """The sender has gone: what is under way still comes, then the end."""
+        self._ended = True
+        self._changed.unpark_all()
+
+    def abandon(self) -> None:
+        """The reader has gone."""
+        self._gone = True
+        self._chunks.clear()
+        self._changed.unpark_all()
+
+    def cut(self) -> None:
+        """What is under way is lost; both ends find the connection broken."""
+        self._chunks.clear()
+        self._ended = True
+        self._changed.unpark_all()
+
+    async def get(self) -> bytes:
+        """What has arrived, at least a byte; nothing at the end."""
+        await trio.lowlevel.checkpoint()
+        while True:
+            if self._gone:
+                raise trio.ClosedResourceError
+            now = trio.current_time()
+            if self._chunks and self._chunks[0][0] <= now:
+                return self._arrived(now)
+            if self._chunks:
+                with trio.move_on_at(self._chunks[0][0]):
+                    await self._changed.park()
+            elif self._ended:
+                return b""
+            else:
+                await self._changed.park()
+
+    def _arrived(self, now: float) -> bytes:
+        parts: list[bytes] = []
+        while self._chunks and self._chunks[0][0] <= now:
+            parts.append(self._chunks.popleft()[1])
+        return b"".join(parts)
+
+
+class End(trio.abc.Stream):
+    """One end of a connection. `author`: who is at the other end, as a Unix socket would tell."""
+
+    def __init__(self, incoming: Wire, outgoing: Wire, author: str) -> None:
+        self._incoming = incoming
+        self._outgoing = outgoing
+        self.author = author
+        self.closed = False
+
+    def send_now(self, data: bytes) -> bool:
+        """Send without waiting, as into a socket's buffer; whether the other end is there."""
+        return not self.closed and self._outgoing.put(data)
+
+    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.closed:
+            raise trio.ClosedResourceError
+        if not self._outgoing.put(bytes(data)):
+            raise trio.BrokenResourceError
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        del max_bytes  # as much as there is: readers must take any division of the bytes anyway
+        if self.closed:
+            raise trio.ClosedResourceError
+        return await self._incoming.get()
+
+    def vanish(self) -> None:
+        """Close at once, as the system does for a process that was killed."""
+        self.closed = True
+        self._outgoing.end()
+        self._incoming.abandon()
+
+    def cut(self) -> None:
+        """Break the connection in both directions."""
+        self._outgoing.cut()
+        self._incoming.cut()
+
+    async def aclose(self) -> None:
+        self.vanish()
+        await trio.lowlevel.checkpoint()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+def connect(latency: Latency, author: str = "") -> tuple[End, End]:
+    """Both ends of a new connection; the second is the one that accepted it."""
+    there, back = Wire(latency), Wire(latency)
+    return End(back, there, author), End(there, back, author)

@@ -1,0 +1,54 @@
+"""What a restart reads is found through small indexes: it costs what is alive, not what ever happened."""
+
+import pytest
+
+from holdfast.store import lookups, reader
+from holdfast.store.home import Home
+from holdfast.store.log import SqliteStore
+from holdfast.store.statements import Value, select
+
+from .stores import open_sqlite, tamper
+
+
+def plan(store: SqliteStore, sql: str, *values: Value) -> str:
+    rows = select(store.reading, tuple[int, int, int, str], f"explain query plan {sql}", values)
+    return "\n".join(row[3] for row in rows)
+
+
+@pytest.mark.parametrize(
+    "sql,values,expected",
+    [
+        (lookups.LIVE_JOBS, (), "SCAN job USING INDEX job_live"),
+        (lookups.JOBS_IN_FLIGHT, (), "SCAN job USING INDEX job_in_flight"),
+        (lookups.LIVE_EDGES, (), "SCAN n USING COVERING INDEX job_live"),
+        (lookups.LIVE_EDGES, (), "SEARCH d USING COVERING INDEX dependency_needed (needed=?)"),
+        (lookups.UNFINISHED_FLOW, ("d",), "SEARCH flow USING INDEX flow_digest (digest=?)"),
+        (lookups.UNFINISHED_FLOW, ("d",), "USING COVERING INDEX job_flow (flow=? AND state=?)"),
+        (reader.EVENTS_OF_JOB, (1, 0), "SEARCH events USING INDEX events_job (<expr>=? AND rowid>?)"),
+        ("select max(number) from flow", (), "SEARCH flow USING COVERING INDEX flow_number"),
+        ("select count(*) from job where activity > 0", (), "SCAN job USING COVERING INDEX job_live"),
+        (
+            "select state, count(*) from job where flow = ? group by state",
+            ("f",),
+            "USING COVERING INDEX job_flow (flow=?)",
+        ),
+        ("select key, id from job where key in (?, ?)", ("a", "b"), "SEARCH job USING COVERING INDEX job_key (key=?)"),
+    ],
+)
+def test_a_query_goes_through_its_index(
+    sqlite_store: SqliteStore, sql: str, values: tuple[Value, ...], expected: str
+) -> None:
+    found = plan(sqlite_store, sql, *values)
+    assert expected in found
+    assert "TEMP B-TREE" not in found or sql in {lookups.LIVE_EDGES, lookups.UNFINISHED_FLOW}
+
+
+def test_the_plans_hold_with_statistics_that_somebody_has_gathered(long_home: Home) -> None:
+    tamper(long_home.log, "analyze")
+    store = open_sqlite(long_home.path)
+    try:
+        assert "INDEX job_live" in plan(store, lookups.LIVE_JOBS)
+        assert "INDEX job_in_flight" in plan(store, lookups.JOBS_IN_FLIGHT)
+        assert "INDEX job_live" in plan(store, lookups.LIVE_EDGES)
+    finally:
+        store.close()
