@@ -33,6 +33,7 @@ class Launching:
         self._taken: list[Job] = []
         self._granted: list[Keys] = []
         self._rate_waits: dict[str, int] = {}
+        self._planned_at = 0
         self._freed = False
         self._ends_per_s = 0.0
         self._ends_at = 0
@@ -111,7 +112,9 @@ class Launching:
             self._rate_waits[denial.key] = denial.retry_at
 
     def _unpark_due(self, now: int) -> None:
-        for key in [key for key, at in self._rate_waits.items() if at <= now]:
+        set_back = now < self._planned_at  # then what the clock will show when a rate has room again is not known
+        self._planned_at = now
+        for key in [key for key, at in self._rate_waits.items() if at <= now or set_back]:
             self._unpark(key)
 
     def _unpark(self, key: str) -> None:
@@ -169,6 +172,6 @@ class Launching:
         self._taken = []
         self._granted = []
         for number in draft.jobs.changed:
-            job = self._live.jobs.get(number)
-            if job is not None and isinstance(job.state, Ready):
-                self._queues[job.policy.target].push(job)
+            unchanged = self._live.jobs.get(number)
+            if unchanged is not None and isinstance(unchanged.state, Ready):
+                self._queues[unchanged.policy.target].push(unchanged)

@@ -51,22 +51,27 @@ class Limiter(Actor[LimiterMessage]):
     """Owns the table of who holds what."""
 
     def __init__(self) -> None:
-        self._table = LimitTable({})
+        self._table: LimitTable | None = None
 
     async def handle(self, batch: Sequence[LimiterMessage]) -> None:
         """Answer at once: nothing here waits."""
         for message in batch:
-            match message:
-                case Restore():
-                    self._table = LimitTable(message.specs)
-                    self._table.restore(message.held, message.arrivals)
-                    message.reply.send(None)
-                case Acquire():
-                    message.reply.send([self._table.acquire(keys, message.now) for keys in message.wanted])
-                case Release():
-                    for keys in message.keys:
-                        self._table.release(keys)
-                case SetLimit():
-                    self._table.configure(message.name, message.spec)
-                case _:
-                    assert_never(message)
+            if isinstance(message, Restore):
+                self._table = LimitTable(message.specs)
+                self._table.restore(message.held, message.arrivals)
+                message.reply.send(None)
+            elif self._table is not None:  # else it was meant for a limiter that crashed, by a scheduler that is gone
+                _serve(self._table, message)
+
+
+def _serve(table: LimitTable, message: Acquire | Release | SetLimit) -> None:
+    match message:
+        case Acquire():
+            message.reply.send([table.acquire(keys, message.now) for keys in message.wanted])
+        case Release():
+            for keys in message.keys:
+                table.release(keys)
+        case SetLimit():
+            table.configure(message.name, message.spec)
+        case _:
+            assert_never(message)

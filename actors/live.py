@@ -46,7 +46,9 @@ class Live:
 
     def apply(self, draft: Draft) -> None:
         """Take over what a committed draft changed."""
-        for job in draft.jobs.changed.values():
+        changed = draft.jobs.changed.values()
+        retried = [job.id for job in changed if self._lives_again(job)]
+        for job in changed:
             self._put(job)
         for (number, _), attempt in draft.attempts.changed.items():
             if number in self._in_flight:
@@ -56,24 +58,23 @@ class Live:
         for needed, edges in draft.edges.items():
             if needed in self.jobs:
                 self._dependents.setdefault(needed, []).extend(edges)
-        for job, count in draft.unmet.items():
-            if job in self.jobs and isinstance(self.jobs[job].state, Waiting | Held):
-                self._unmet[job] = count
-                self._expect(draft.dependencies_of(job))
+        for number, count in draft.unmet.items():
+            waiting = self.jobs.get(number)
+            if waiting is not None and isinstance(waiting.state, Waiting | Held):
+                self._unmet[number] = count
             else:
-                self._unmet.pop(job, None)
+                self._unmet.pop(number, None)
+        for number in retried:
+            # Its edges were let go when it ended; what depends on it, whoever is retried when, follows its next end.
+            self._dependents[number] = list(self._stored.dependents(number))
         self.targets.update(draft.targets.changed)
         self.limits.update(draft.limits.changed)
         self._next_job += draft.new_jobs
         self._next_flow += draft.new_flows
 
-    def _expect(self, dependencies: Iterable[Dependency]) -> None:
-        """Have the ends of these followed, which a retried job may wait for again."""
-        for each in dependencies:
-            if each.needed in self.jobs:
-                known = self._dependents.setdefault(each.needed, [])
-                if each not in known:
-                    known.append(each)
+    def _lives_again(self, job: Job) -> bool:
+        """Whether the job had ended before it changed, and has not now."""
+        return not isinstance(job.state, FINAL) and job.id not in self.jobs and job.id < self._next_job
 
     def _put(self, job: Job) -> None:
         before = self.jobs.get(job.id)

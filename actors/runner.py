@@ -21,8 +21,12 @@ annotations. Times are integer microseconds: `*_at` since the epoch, the others 
 processes of one boot share.
 """
 
+# pathlib would add to the start-up time, and to the memory that every runner and every fresh job holds.
+# ruff: noqa: PTH100, PTH102, PTH103, PTH108, PTH110, PTH112, PTH113, PTH118, PTH123, PTH208
+
 import argparse
 import collections
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -30,7 +34,7 @@ import heapq
 import json
 import os
 import resource
-import selectors
+import select
 import signal
 import socket
 import subprocess
@@ -40,11 +44,12 @@ import time
 TYPE_CHECKING = False  # as in `typing`, whose import would add to the start-up time and to the memory
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from typing import TypeVar
+    from typing import TypeGuard, TypeVar
 
     Kind = TypeVar("Kind")
 
 PROTOCOL = 1
+LENGTH_BYTES = 4  # of the length before each frame
 FRAME_LIMIT_BYTES = 64 << 20  # of one frame, and of what a slow reader may leave unread
 JOURNAL_LIMIT_BYTES = 16 << 20
 SEGMENT_LIMIT_BYTES = 64 << 20
@@ -53,8 +58,10 @@ ANNOUNCE_US = 20000  # an attempt that ends sooner is reported once, as ended
 LOOK_US, QUICK_LOOK_US, QUICK_BYTES, PUNCH_BYTES = 500000, 50000, 8 << 20, 1 << 20  # how output sizes are watched
 RETRY_US = 1000000
 GRANTS_LIMIT, PROGRAMS_LIMIT = 4096, 256  # remembered keys of rates; places of programs
+LOCK_WAIT_S = 5
 STRANGERS_LIMIT = 32  # connections that haven't said hello
-NOT_FOUND, GONE = "not found in PATH", "gone from the output folder"
+NOT_FOUND = "not found in PATH"
+GONE = "a file for its output was removed while it was in use; leave the output folder in the home to Holdfast"
 APPEND = os.O_WRONLY | os.O_APPEND
 MILLION = 1000000
 JOURNAL_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT
@@ -72,27 +79,50 @@ class NotStarted(Exception):
     """An attempt could not be started; the text is for the job's owner."""
 
 
-def field(message: "Mapping[str, object]", name: str, kind: "type[Kind]") -> "Kind":
-    """Return the member `name` of a message; raises Malformed if it is missing or not of type `kind`."""
-    value = message.get(name)
+def is_array(value: object) -> "TypeGuard[list[object]]":
+    """Whether a value that came as JSON is an array."""
+    return isinstance(value, list)
+
+
+def is_object(value: object) -> "TypeGuard[dict[str, object]]":
+    """Whether a value that came as JSON is an object."""
+    return isinstance(value, dict)
+
+
+def scalar(value: object, name: str, kind: "type[Kind]") -> "Kind":
+    """Return `value`, the member `name` of a message; raises Malformed if it isn't of type `kind`."""
     if not isinstance(value, kind) or isinstance(value, bool):
         raise Malformed(f"{name!r} is {type(value).__name__}; it must be {kind.__name__}")
     return value
 
 
+def field(message: "Mapping[str, object]", name: str, kind: "type[Kind]") -> "Kind":
+    """Return the member `name` of a message; raises Malformed if it is missing or not of type `kind`."""
+    return scalar(message.get(name), name, kind)
+
+
+def array(value: object, name: str) -> "list[object]":
+    """Return `value`, the member `name` of a message; raises Malformed if it is no array."""
+    if not is_array(value):
+        raise Malformed(f"{name!r} is {type(value).__name__}; it must be an array")
+    return value
+
+
 def items(message: "Mapping[str, object]", name: str, kind: "type[Kind]") -> "list[Kind]":
-    """Return the member `name` of a message, a list of `kind`; raises Malformed."""
-    values: list[object] = field(message, name, list)
-    found = [value for value in values if isinstance(value, kind)]
-    if len(found) != len(values):
-        raise Malformed(f"{name!r} must hold nothing but {kind.__name__}")
-    return found
+    """Return the member `name` of a message, an array of `kind`; raises Malformed."""
+    return [scalar(value, name, kind) for value in array(message.get(name), name)]
+
+
+def members(value: object, name: str) -> "dict[str, object]":
+    """Return `value`, the member `name` of a message; raises Malformed if it is no object."""
+    if not is_object(value):
+        raise Malformed(f"{name!r} is {type(value).__name__}; it must be an object")
+    return value
 
 
 def pairs(message: "Mapping[str, object]", name: str, kind: "type[Kind]") -> "dict[str, Kind]":
     """Return the member `name` of a message, an object whose members are of type `kind`; raises Malformed."""
-    values: dict[str, object] = field(message, name, dict)
-    return {key: field(values, key, kind) for key in values}
+    return {key: scalar(value, name, kind) for key, value in members(message.get(name), name).items()}
 
 
 class Terms:
@@ -118,7 +148,8 @@ class Order(Terms):
         self.cwd = field(message, "cwd", str)
         self.env = pairs(message, "env", str)
         self.rates: list[tuple[str, int, int]] = []
-        for key, interval_us, burst in items(message, "rates", list):
+        for rate in array(message.get("rates"), "rates"):
+            key, interval_us, burst = array(rate, "rates")
             if not isinstance(key, str) or not isinstance(interval_us, int) or not isinstance(burst, int) or burst < 1:
                 raise Malformed("a rate is [key, interval_us, burst], and the burst at least 1")
             self.rates.append((key, interval_us, burst))
@@ -140,7 +171,8 @@ class Run:
         self.cause: str | None = None  # what we ended it for: "timeout" or "stopped"
         self.adopted = self.announced = self.ended = False
 
-    # The two texts below are put together by hand, as they are made for every attempt: `encode` takes three times as long.
+    # The two texts below are put together by hand, as they are made for every attempt: `encode` takes three times as
+    # long.
 
     def claim(self) -> str:
         """Return the line of the journal that claims it."""
@@ -154,7 +186,7 @@ class Run:
 
     def status(self, state: str, end: "Mapping[str, object] | None" = None) -> str:
         """Return what a report says of it, encoded; `end` is what only an ended attempt has."""
-        output = []
+        output: list[str] = []
         for stream, suffix in enumerate(("out", "err")):
             start = self.starts[stream]
             stop = max(start, self.sizes[stream])  # it is smaller only if somebody cut the segment
@@ -190,20 +222,23 @@ class Past:
 def recall(content: bytes) -> Past:
     """Fold the lines of a journal. What follows the last newline was torn: its write never returned, so nothing ran."""
     past = Past()
-    for number, line in enumerate(content.split(b"\n")[:-1], 1):
-        try:
-            entry = json.loads(line.decode("ascii"))
-            if not isinstance(entry, dict):
-                raise Malformed("a line is an object")
-            _remember(past, entry)
-        except (Malformed, ValueError, RecursionError):
+    for number, text in enumerate(content.split(b"\n")[:-1], 1):
+        if not _remember(past, text):
             past.garbage.append(number)
     return past
 
 
-def _remember(past: Past, entry: "Mapping[str, object]") -> None:
+def _remember(past: Past, text: bytes) -> bool:
+    try:
+        _fold(past, members(json.loads(text.decode("ascii")), "line"))
+    except (Malformed, ValueError, RecursionError):
+        return False
+    return True
+
+
+def _fold(past: Past, entry: "Mapping[str, object]") -> None:
     if "claim" in entry:
-        claim = pairs(entry, "claim", object)
+        claim = members(entry["claim"], "claim")
         out, err = items(claim, "output", int)
         times = (field(claim, "at", int), field(claim, "clock", int))
         run = Run(Terms(claim), times, field(claim, "segment", int), (out, err))
@@ -211,11 +246,13 @@ def _remember(past: Past, entry: "Mapping[str, object]") -> None:
         past.grants.update(run.grants)
         past.claims[run.token] = run
     elif "process" in entry:
-        token, pid, process_start = field(entry, "process", list)
-        if token in past.claims:
-            past.claims[token].pid, past.claims[token].process_start = pid, process_start
+        token, pid, process_start = array(entry["process"], "process")
+        known = past.claims.get(scalar(token, "process", str))
+        if known is not None:
+            known.pid = scalar(pid, "process", int)
+            known.process_start = None if process_start is None else scalar(process_start, "process", int)
     elif "end" in entry:
-        status = pairs(entry, "end", object)
+        status = members(entry["end"], "end")
         token = field(status, "token", str)
         past.claims.pop(token, None)
         past.ended[token] = encode(status)
@@ -280,7 +317,8 @@ class Core:
             for order in list(self.queue.values()):
                 self._refuse_impossible(order)
         elif kind == "launch":
-            for order in [Order(entry, self.environ) for entry in items(message, "attempts", dict)]:
+            entries = array(message.get("attempts"), "attempts")
+            for order in [Order(members(entry, "attempts"), self.environ) for entry in entries]:
                 if self._knows(order.token):
                     self.changed[order.token] = None
                 else:
@@ -361,7 +399,7 @@ class Core:
         run.ended = True
         run.sizes = self.host.sizes(run.segment)
         self._trim(run, 1)
-        end = {
+        end: dict[str, object] = {
             "ended_at": self.host.wall_us(), "how": run.cause or how, "exit_code": None, "signal": None, "error": None,
             "cpu_us": None, "memory_bytes": None,
         }  # fmt: skip
@@ -420,7 +458,7 @@ class Core:
         heapq.heappush(self.timers, (due, self.timers_set, action, run))
 
     def _expire(self, now: int) -> None:
-        victims = []
+        victims: list[Run] = []
         while self.timers and self.timers[0][0] <= now:
             _, _, action, run = heapq.heappop(self.timers)
             if action == "kill":  # what is left of an attempt that ended after its SIGTERM as well
@@ -511,7 +549,8 @@ class Core:
 
     def _ready(self, order: Order, now: int, grants: "Mapping[str, int]") -> int:
         """Return when all rates of an order allow it: GCRA, the virtual scheduling algorithm of ITU-T I.371."""
-        return max(grants.get(key, self.grants.get(key, now)) - (burst - 1) * every for key, every, burst in order.rates)
+        known = [grants.get(key, self.grants.get(key, now)) for key, _, _ in order.rates]
+        return max(time_us - (burst - 1) * every for time_us, (_, every, burst) in zip(known, order.rates))
 
     def _hold(self, needs: "Mapping[str, int]", times: int = 1) -> None:
         for name, amount in needs.items():
@@ -561,9 +600,7 @@ class Core:
             self._at(now + run.terms.timeout_us, "timeout", run)
 
 
-def grant(
-    grants: "dict[str, int]", former: "Mapping[str, int]", key: str, interval_us: int, now: int
-) -> int:
+def grant(grants: "dict[str, int]", former: "Mapping[str, int]", key: str, interval_us: int, now: int) -> int:
     """Move the theoretical arrival time of a rate's key on in `grants`, from what it or `former` says; return it."""
     grants[key] = max(now, grants.get(key, former.get(key, now))) + interval_us
     return grants[key]
@@ -677,16 +714,15 @@ class Host:
             warn(f"output segment {segment:06d} can't be opened: {error.strerror}")
 
     def _open_pair(self, segment: int, flags: int) -> None:
-        descriptors = []
+        out_path, err_path = self._paths(segment)
+        out = os.open(out_path, flags | os.O_RDWR | os.O_APPEND, 0o600)
         try:
-            for path in self._paths(segment):
-                descriptors.append(os.open(path, flags | os.O_RDWR | os.O_APPEND, 0o600))
+            self.segments[segment] = (out, os.open(err_path, flags | os.O_RDWR | os.O_APPEND, 0o600))
         except OSError:
-            for descriptor in descriptors:
-                os.close(descriptor)
-            self.next_segment += 1  # one of the files may be there now
+            os.close(out)
+            if flags:
+                os.unlink(out_path)  # it is made anew when there is room for both
             raise
-        self.segments[segment] = (descriptors[0], descriptors[1])
 
     def _paths(self, segment: int) -> "tuple[bytes, bytes]":
         return b"%s/%06d.out" % (self.output, segment), b"%s/%06d.err" % (self.output, segment)
@@ -704,7 +740,7 @@ class Host:
     def release(self, segment: int, pid: "int | None") -> None:
         """Take a pair back from the attempt whose process `pid` was (None: none ran); whoever holds it keeps it."""
         descriptors = self.segments.get(segment, ())
-        if segment not in self.spent and not any([self._held(descriptor, pid) for descriptor in descriptors]):
+        if segment not in self.spent and not any(self._held(descriptor, pid) for descriptor in descriptors):
             self.free.append(segment)
             return
         for descriptor in descriptors:
@@ -769,7 +805,7 @@ class Host:
         except (OSError, ValueError) as error:
             if not all(map(os.path.exists, self._paths(segment))):
                 self.spent.add(segment)
-                program, error = b"", OSError(errno.ENOENT, GONE)
+                raise NotStarted(GONE) from error
             raise NotStarted(explain(error, order, program)) from error
         self.children.add(pid)
         return pid
@@ -829,17 +865,18 @@ class Host:
         if sys.platform == "linux":
             known = look_up(pid)
             return known[2] if known else None
-        told = subprocess.run(["/bin/ps", "-o", "lstart=", "-p", str(pid)], stdout=subprocess.PIPE, check=False).stdout
-        return int(time.mktime(time.strptime(told.decode().strip()))) if told.strip() else None
+        else:  # noqa: RET505 - the type checkers take it for dead code without
+            ps = subprocess.run(["/bin/ps", "-o", "lstart=", "-p", str(pid)], stdout=subprocess.PIPE, check=False)
+            return int(time.mktime(time.strptime(ps.stdout.decode().strip()))) if ps.stdout.strip() else None
 
     def find(self, runs: "Sequence[Run]") -> "dict[str, int]":
         """Return the pids of the attempts of a former runner that still run, by token."""
         pids = {to_bytes(run.token): run.token for run in runs if run.process_start is None}
         found = {pids[token]: pid for pid, group, _, token in scan() if token in pids and group == pid} if pids else {}
         for run in runs:
-            if run.pid is not None and run.process_start is not None:
-                if self.process_start(run.pid) == run.process_start:
-                    found[run.token] = run.pid
+            known = run.pid is not None and run.process_start is not None
+            if known and self.process_start(run.pid or 0) == run.process_start:
+                found[run.token] = run.pid or 0
         return found
 
 
@@ -848,7 +885,8 @@ def boot() -> str:
     if sys.platform == "linux":
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             return file.read().strip()
-    return subprocess.check_output(["/usr/sbin/sysctl", "-n", "kern.boottime"]).decode().strip()
+    else:
+        return subprocess.check_output(["/usr/sbin/sysctl", "-n", "kern.boottime"]).decode().strip()
 
 
 def warn(text: str) -> None:
@@ -875,10 +913,8 @@ def punch_hole(descriptor: int, start: int, length: int) -> int:
 
 def send(function: "Callable[[int, int], None]", pid: int, number: int) -> None:
     """Send a signal by `os.kill` or `os.killpg`, to what may have gone by itself."""
-    try:
+    with contextlib.suppress(OSError):
         function(pid, number)
-    except OSError:
-        pass
 
 
 def look_up(pid: int) -> "tuple[int, int, int] | None":
@@ -895,22 +931,32 @@ def scan() -> "Iterator[tuple[int, int, int, bytes]]":
     """Yield pid, group, session and token (b"" if none) of all processes we may look into. Linux; none elsewhere."""
     for pid in [int(name) for name in os.listdir("/proc") if name.isdigit()] if sys.platform == "linux" else ():
         known = look_up(pid)
-        if known is None or pid == os.getpid():
-            continue
-        for _ in range(5):
-            try:
-                with open(f"/proc/{pid}/environ", "rb") as file:
-                    environ = b"\0" + file.read()
-            except OSError:
-                environ = b"?"
-            if environ != b"\0" or known[0] != pid:
-                break
-            time.sleep(0.001)  # the leader of a group may be between the steps of its exec: its environment follows
-        yield pid, known[0], known[1], environ.partition(b"\0HOLDFAST_TOKEN=")[2].partition(b"\0")[0]
+        if known is not None and pid != os.getpid():
+            environ = read_environ(pid)
+            for _ in range(5):
+                if environ or known[0] != pid:
+                    break
+                time.sleep(0.001)  # the leader of a group may be amid its exec: the environment is there a moment later
+                environ = read_environ(pid)
+            yield pid, known[0], known[1], environ.partition(b"\0HOLDFAST_TOKEN=")[2].partition(b"\0")[0]
+
+
+def read_environ(pid: int) -> bytes:
+    """Return the environment of a process, a NUL before each variable; b"?" if it is not ours to see. Linux."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            content = file.read()
+    except OSError:
+        return b"?"
+    return b"\0" + content if content else b""
 
 
 def execute(
-    program: bytes, argv: "list[bytes]", environ: "dict[bytes, bytes]", paths: "tuple[bytes, bytes]", ignored: "list[int]"
+    program: bytes,
+    argv: "list[bytes]",
+    environ: "dict[bytes, bytes]",
+    paths: "tuple[bytes, bytes]",
+    ignored: "list[int]",
 ) -> int:
     """Start a program in a group of its own, with no signal blocked or ignored; return its pid; raises OSError."""
     opened = [(0, b"/dev/null", os.O_RDONLY), (1, paths[0], APPEND), (2, paths[1], APPEND)]
@@ -929,7 +975,7 @@ def execute(
             for number in ignored:
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
-            os.execve(program, argv, environ)
+            os.execve(program, argv, environ)  # noqa: S606 - no shell, as is promised
         except OSError as error:
             os.write(tells, b"%d" % (error.errno or 0))
         finally:
@@ -947,7 +993,7 @@ def explain(error: "OSError | ValueError", order: Order, program: bytes) -> str:
     """Return why an attempt could not be started, as a sentence: what was seen, the rule, the remedy."""
     name = order.argv[0]
     if isinstance(error, ValueError):
-        return f"{name!r} can't be started: {error}; the command and the environment must be text without NUL characters"
+        return f"{name!r} can't be started: {error}; command and environment must be text without NUL characters"
     reason = {
         errno.ENOENT: "it, or the interpreter that its first line names, does not exist; correct its path",
         errno.EACCES: "it may not be executed; make it executable (chmod +x) or name another",
@@ -956,11 +1002,9 @@ def explain(error: "OSError | ValueError", order: Order, program: bytes) -> str:
         errno.EAGAIN: "the user may have no more processes; start fewer at a time or raise the limit (ulimit -u)",
     }.get(error.errno or 0, os.strerror(error.errno or 0))
     if not program:
-        if error.strerror == GONE:
-            return "the file for its output was removed while it was in use; leave the home's output folder to Holdfast"
         if error.strerror == NOT_FOUND:
             return f"the program {name!r} was not found: a name without a slash must be in a folder of the job's PATH"
-        return f"the working folder {order.cwd!r} can't be entered ({error.strerror}); create it or correct the job's cwd"
+        return f"the working folder {order.cwd!r} can't be entered ({error.strerror}); create it or correct cwd"
     return f"the program {name!r} can't be started: {reason}"
 
 
@@ -970,6 +1014,7 @@ class Peer:
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
         self.received, self.unsent = bytearray(), bytearray()
+        self.waiting = False  # for room to send
 
     def receive(self) -> "Iterator[dict[str, object]]":
         """Yield what arrived; raises EOFError at its end, OSError, Malformed or ValueError."""
@@ -977,29 +1022,30 @@ class Peer:
         if not data:
             raise EOFError
         self.received += data
-        while len(self.received) >= 4:
-            end = 4 + int.from_bytes(self.received[:4], "big")
+        while len(self.received) >= LENGTH_BYTES:
+            end = LENGTH_BYTES + int.from_bytes(self.received[:LENGTH_BYTES], "big")
             if end > FRAME_LIMIT_BYTES:
                 raise Malformed(f"a frame of {end} bytes; the limit is {FRAME_LIMIT_BYTES}")
             if len(self.received) < end:
                 return
-            body = bytes(self.received[4:end])
+            body = bytes(self.received[LENGTH_BYTES:end])
             del self.received[:end]
-            message = json.loads(body.decode())
-            if not isinstance(message, dict):
-                raise Malformed("a message is a JSON object")
-            yield message
+            yield members(json.loads(body.decode()), "message")
 
     def send(self, messages: "Sequence[str]") -> None:
         """Send what can be sent at once, of these messages and those before; raises OSError."""
         for message in messages:
-            self.unsent += len(message).to_bytes(4, "big") + message.encode("ascii")
+            self.unsent += len(message).to_bytes(LENGTH_BYTES, "big") + message.encode("ascii")
         try:
             while self.unsent:
                 del self.unsent[: self.connection.send(self.unsent)]
         except BlockingIOError:
             if len(self.unsent) > FRAME_LIMIT_BYTES:
                 raise Malformed("the supervisor doesn't read its reports") from None
+
+
+def noticed(_number: int, _frame: object) -> None:
+    """Take a signal of which the byte in the pipe says everything."""
 
 
 class Server:
@@ -1012,25 +1058,29 @@ class Server:
         self.peers: list[Peer] = []
         self.current: Peer | None = None  # the one that said hello last
         self.leaving = self.polling = False
-        self.selector = selectors.DefaultSelector()
+        self.children_ended = True
+        self.poll = select.poll()
+        self.sources: dict[int, Callable[[int], None]] = {}  # what to call when a descriptor is ready, and for what
         self.signals, wakes = os.pipe()
         for descriptor in (self.signals, wakes):
             os.set_blocking(descriptor, False)
         signal.set_wakeup_fd(wakes)
         for number in (signal.SIGCHLD, signal.SIGTERM):
-            signal.signal(number, lambda *_: None)
-        self.selector.register(self.signals, selectors.EVENT_READ)
-        self.selector.register(listener, selectors.EVENT_READ)
+            signal.signal(number, noticed)
+        self._add(self.signals, self._take_signals)
+        self._add(listener.fileno(), self._accept)
         for pid in core.leaders:
             self._watch(pid)
 
     def run(self) -> None:
         """Serve until nothing is left to do for a while, or SIGTERM; attempts live on."""
         while not self.leaving:
-            for pid, status, cpu_us, memory_bytes in self.host.reap():
-                self.core.child_ended(pid, status, cpu_us, memory_bytes)
+            if self.children_ended:
+                self.children_ended = False
+                for pid, status, cpu_us, memory_bytes in self.host.reap():
+                    self.core.child_ended(pid, status, cpu_us, memory_bytes)
             messages = self.core.turn()
-            if self.current is not None:
+            if self.current is not None and messages:
                 self._serve(self.current, messages)
             now = self.host.monotonic_us()
             if self.peers or not self.core.idle():
@@ -1045,45 +1095,54 @@ class Server:
         due = self.core.next_due()
         waits = [] if due is None else [max(0, due - now)]
         if not self.peers:
-            waits.append(max(0, self.busy_at + self.idle_us - now))
+            waits.append(self.busy_at + self.idle_us - now)
         if self.polling:
             waits.append(LOOK_US)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGCHLD,))  # here only: else each child's end costs a signal
-        ready = self.selector.select(min(waits) / MILLION if waits else None)
+        ready = self.poll.poll(-(min(waits) // -1000) if waits else None)
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGCHLD,))
-        for key, events in ready:
-            if key.fileobj == self.signals:
-                self.leaving = signal.SIGTERM in os.read(self.signals, 1 << 16)
-            elif key.fileobj == self.listener:
-                self._accept()
-            elif isinstance(key.data, Peer):
-                self._serve(key.data, [] if events & selectors.EVENT_WRITE else None)
-            else:  # the pidfd of an adopted process
-                self.selector.unregister(key.fileobj)
-                os.close(key.fd)
-                self.core.check_adopted()
+        for descriptor, events in ready:
+            if descriptor in self.sources:  # else it was closed on account of one before it
+                self.sources[descriptor](events)
         if self.polling and now - self.polled_at >= LOOK_US:
             self.polled_at = now
             self.core.check_adopted()
 
+    def _add(self, descriptor: int, source: "Callable[[int], None]") -> None:
+        self.sources[descriptor] = source
+        self.poll.register(descriptor, select.POLLIN)
+
+    def _take_signals(self, _events: int) -> None:
+        numbers = os.read(self.signals, 1 << 16)
+        self.children_ended, self.leaving = signal.SIGCHLD in numbers, signal.SIGTERM in numbers
+
     def _watch(self, pid: int) -> None:
+        """Have the end of an adopted process noticed; where there is no pidfd, by asking now and then."""
         opener: Callable[[int], int] | None = getattr(os, "pidfd_open", None)
         try:
-            if opener is None:
-                raise OSError
-            self.selector.register(opener(pid), selectors.EVENT_READ)
-        except OSError:  # no such call here, or it ended just now
+            descriptor = -1 if opener is None else opener(pid)
+        except OSError:  # an old kernel, or it ended just now
+            descriptor = -1
+        if descriptor < 0:
             self.polling = True
+        else:
+            self._add(descriptor, lambda _: self._forget(descriptor))
 
-    def _accept(self) -> None:
+    def _forget(self, descriptor: int) -> None:
+        self.poll.unregister(descriptor)
+        del self.sources[descriptor]
+        os.close(descriptor)
+        self.core.check_adopted()
+
+    def _accept(self, _events: int) -> None:
         try:
             connection, _ = self.listener.accept()
         except OSError:  # it hung up already, or there is no descriptor left
             return
-        connection.setblocking(False)
+        connection.setblocking(False)  # noqa: FBT003 - positional only
         peer = Peer(connection)
         self.peers.append(peer)
-        self.selector.register(connection, selectors.EVENT_READ, peer)
+        self._add(connection.fileno(), lambda events: self._serve(peer, [] if events & select.POLLOUT else None))
         strangers = [other for other in self.peers if other is not self.current]
         if len(strangers) > STRANGERS_LIMIT:
             self._close(strangers[0])
@@ -1094,7 +1153,7 @@ class Server:
             if messages is None:
                 for message in peer.receive():
                     self._take(peer, message)
-            elif messages or peer.unsent:
+            else:
                 peer.send(messages)
         except BlockingIOError:
             pass
@@ -1103,9 +1162,9 @@ class Server:
         except (Malformed, ValueError, RecursionError) as error:
             warn(f"connection closed: {error}")
             self._close(peer)
-        if peer in self.peers:
-            writing = selectors.EVENT_WRITE if peer.unsent else 0
-            self.selector.modify(peer.connection, selectors.EVENT_READ | writing, peer)
+        if peer in self.peers and peer.waiting != bool(peer.unsent):
+            peer.waiting = bool(peer.unsent)
+            self.poll.modify(peer.connection, select.POLLIN | (select.POLLOUT if peer.waiting else 0))
 
     def _take(self, peer: Peer, message: "Mapping[str, object]") -> None:
         if peer not in self.peers:  # closed by what came before in the same breath
@@ -1121,16 +1180,17 @@ class Server:
     def _close(self, peer: Peer) -> None:
         if peer in self.peers:
             self.peers.remove(peer)
-            self.selector.unregister(peer.connection)
+            self.poll.unregister(peer.connection)
+            del self.sources[peer.connection.fileno()]
             peer.connection.close()
         if peer is self.current:
             self.current = None
 
 
 def listen() -> socket.socket:
-    """Return a socket bound to `runner.sock` in the current folder: a relative name, as an absolute one may be too long."""
+    """Return a socket bound to `runner.sock` in the current folder: an absolute name might be too long."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.setblocking(False)
+    listener.setblocking(False)  # noqa: FBT003 - positional only
     if os.path.exists("runner.sock"):
         os.unlink("runner.sock")
     umask = os.umask(0o177)  # private from the moment it exists; attempts get the user's umask back
@@ -1145,13 +1205,12 @@ def listen() -> socket.socket:
 def lock() -> bool:
     """Make this the only runner of the current folder, for as long as it lives; wait for one that is leaving."""
     descriptor = os.open("runner.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    for _ in range(100):
-        try:
+    deadline = time.monotonic() + LOCK_WAIT_S
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            time.sleep(0.05)
-        else:
             return True
+        time.sleep(0.02)
     return False
 
 

@@ -86,6 +86,7 @@ class Scheduler(Actor[SchedulerMessage]):
         self._live: Live | None = None
         self._backlog: list[_Report] = []
         self._due: list[tuple[int, int]] = []
+        self._looked_at = 0
         self._retry_at = -math.inf
 
     @property
@@ -94,18 +95,20 @@ class Scheduler(Actor[SchedulerMessage]):
         return self._live
 
     async def opened(self) -> None:
-        """Load what is alive, and record that a supervisor is here."""
-        parts = self._parts
-        live = self._live = Live(parts.log.store.base)
+        """Record that a supervisor is here, and load what is alive."""
+        parts, identity = self._parts, self._parts.identity
+        base = parts.log.store.base
+        draft = Draft(base, parts.clock.now(), parts.random, "scheduler")
+        draft.record(SupervisorStarted(identity.pid, identity.host, identity.version), author=identity.author)
+        # Committed before anything is read: what a crashed scheduler left with the writer is in the log by then.
+        start = await parts.writer.ask(lambda reply: Commit(reply, draft))
+        live = self._live = Live(base)
         self._launching = Launching(live, parts.limiter, set(parts.targets))
         self._effects = Effects(live, parts.log, parts.targets)
         await self._launching.restore()
         for job in live.jobs.values():
             self._note_delay(job)
-        identity = parts.identity
-        draft = self._draft(parts.clock.now())
-        draft.record(SupervisorStarted(identity.pid, identity.host, identity.version), author=identity.author)
-        await self._commit(draft)
+        parts.on_commit(draft, start)
 
     async def closed(self) -> None:
         """Record that the supervisor leaves in good order, if it does and the log still takes it."""
@@ -196,6 +199,11 @@ class Scheduler(Actor[SchedulerMessage]):
 
     def _wake(self, draft: Draft) -> list[tuple[int, int]]:
         """Let delays end whose time has come."""
+        if draft.now < self._looked_at:  # the clock was set back: each delay is judged anew
+            self._due = []
+            for job in self._state.jobs.values():
+                self._note_delay(job)
+        self._looked_at = draft.now
         woken: list[tuple[int, int]] = []
         while self._due and self._due[0][0] <= draft.now:
             woken.append(heappop(self._due))

@@ -28,6 +28,8 @@ PATIENCE_S: Final = 10.0
 _LOOK_S: Final = 0.05
 _READ_BYTES: Final = 256 * 1024
 
+_decoder: Final[msgspec.json.Decoder[Answer]] = msgspec.json.Decoder(Answer)
+
 
 class NoAnswer(Unavailable):
     """The supervisor ended, or fell silent, with a request in hand."""
@@ -80,7 +82,7 @@ def ask(home: Home, request: Request) -> Answer | None:
             raise NoAnswer from error
     if not line:
         raise NoAnswer
-    answer = msgspec.json.decode(line, type=Answer)  # type: ignore[arg-type]  # a union is not a class to mypy
+    answer = _decoder.decode(line)
     if isinstance(answer, Refusal):
         raise Refused(answer)
     return answer

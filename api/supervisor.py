@@ -16,7 +16,6 @@ from pathlib import Path
 
 import trio
 
-from holdfast import __version__
 from holdfast.actors.control import SocketDoor
 from holdfast.actors.errors import RestartIntensityExceeded
 from holdfast.actors.scheduler import Ask, Drain, Identity
@@ -36,6 +35,8 @@ from holdfast.store.home import Home, find_home
 from holdfast.store.lock import HomeLock
 from holdfast.store.opening import open_store
 from holdfast.store.reader import Reader
+
+from . import __version__
 
 
 class Waiter:

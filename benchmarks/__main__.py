@@ -6,11 +6,16 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks import actor_messages, spawn
+from benchmarks import actor_messages, runner_spawn, spawn, startup, store_append, store_rebuild, store_restart
 
 BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "actor_messages": actor_messages.main,
     "spawn": spawn.main,
+    "runner_spawn": runner_spawn.main,
+    "startup": startup.main,
+    "store_append": store_append.main,
+    "store_rebuild": store_rebuild.main,
+    "store_restart": store_restart.main,
 }
 
 

@@ -28,7 +28,7 @@ def duration_text(duration_us: int) -> str:
     if duration_us >= _TENTH_US:
         return f"{duration_us / _SECOND_US:.2f} s"
     thousandths = max(0, duration_us) / _THOUSAND
-    return f"{thousandths:.0f} ms" if thousandths >= _TEN else f"{thousandths:.1f} ms"
+    return f"{thousandths:.1f} ms" if 0 < thousandths < _TEN else f"{thousandths:.0f} ms"
 
 
 def size_text(size_bytes: int) -> str:

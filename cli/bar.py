@@ -47,14 +47,22 @@ class Bar:
             transient=False,
         )
         self._task = self._progress.add_task(title, total=None, counts="")
-        self._progress.start()
+        self._started = False
 
     def update(self, counts: Mapping[str, int]) -> None:
         """Draw these counts."""
+        if not self._started:
+            # Not before there is something to draw: what is refused at once leaves no empty bar.
+            self._started = True
+            self._progress.start()
         done = sum(counts.get(name, 0) for name in ENDED)
         shown = " ".join(_coloured(name, counts[name]) for name in ORDER if counts.get(name))
         self._progress.update(self._task, completed=done, total=sum(counts.values()), counts=shown)
         self._progress.refresh()
+
+    def note(self, text: str) -> None:
+        """Print a line above the bar."""
+        self.say(text)
 
     def say(self, text: str) -> None:
         """Print a line above the bar."""
@@ -62,8 +70,9 @@ class Bar:
 
     def close(self) -> None:
         """Leave the last state of the bar on the screen."""
-        self._progress.refresh()
-        self._progress.stop()
+        if self._started:
+            self._progress.refresh()
+            self._progress.stop()
 
 
 def _coloured(name: str, count: int) -> str:

@@ -56,7 +56,8 @@ def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
     """Every argument of a parser and of its commands; there is no public way to them."""
     for action in parser._actions:  # noqa: SLF001
         yield action
-        if isinstance(action.choices, Mapping):
-            for each in cast("Mapping[str, object]", action.choices).values():
+        choices: object = vars(action)["choices"]
+        if isinstance(choices, Mapping):
+            for each in cast("Mapping[str, object]", choices).values():
                 if isinstance(each, argparse.ArgumentParser):
                     yield from _actions(each)

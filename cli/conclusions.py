@@ -56,8 +56,9 @@ def conclude(scene: Scene, job: Job, subject: str) -> Conclusion:
 
 def _held(scene: Scene, job: Job, subject: str) -> Conclusion:
     stored, _ = scene.since(job.id)
-    text = f"{subject} is held {scene.who(stored)}; `holdfast release {job.id}` lets it go on."
-    return Conclusion(text, [Hindrance("hold", f"held {scene.who(stored)}", job.id, stored.seq)])
+    since = f"held since {scene.clock(stored.time)} by {printable(stored.author)} (event {stored.seq})"
+    text = f"{subject} is {since}; `holdfast release {job.id}` lets it go on."
+    return Conclusion(text, [Hindrance("hold", since, job.id, stored.seq)])
 
 
 def _delayed(scene: Scene, job: Job, state: Delayed, subject: str) -> Conclusion:

@@ -15,6 +15,7 @@ from .hindrance import Conclusion, Hindrance
 from .scene import Scene
 
 _VISITED_MAX: Final = 10_000
+_SHOWN: Final = 4
 _TO: Final = {Kind.AFTER: "succeed", Kind.AFTER_ANY: "end", Kind.AFTER_FAILED: "fail"}
 
 Conclude = Callable[[Scene, Job, str], Conclusion]
@@ -28,7 +29,10 @@ def wait_of(scene: Scene, job: Job, subject: str, conclude: Conclude) -> Conclus
     if not unmet:
         return Conclusion(f"{since}, but all that it depends on is there; the next supervisor to run lets it go on.")
     told = [_told(scene, each) for each in unmet]
-    text = f"{since} for {list_text([each.what for each in told], 4)}."
+    shown = [each.what for each in told[:_SHOWN]]
+    if len(told) > len(shown):
+        shown.append(f"and {len(told) - len(shown):,} more")
+    text = f"{since} for {'; '.join(shown)}."
     roots = _roots(scene, job.id)
     direct = {each.needed for each in unmet}
     # That a job runs was said, if it is one of those that this one waits for itself.
@@ -46,7 +50,7 @@ def _root_text(scene: Scene, roots: list[int], conclude: Conclude) -> str:
     why = conclude(scene, root, name).text
     if len(roots) == 1:
         return f"At the root of it: {why}"
-    return f"At the root of it are {list_text([scene.names(each) for each in roots], 4)}: {why}"
+    return f"At the root of it are {list_text([scene.names(each) for each in roots], _SHOWN)}: {why}"
 
 
 def _unmet(scene: Scene, job: int) -> list[Dependency]:

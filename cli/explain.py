@@ -18,7 +18,7 @@ from .hindrance import Hindrance
 from .history import Happened, history
 from .scene import Scene
 from .tables import Column, Table
-from .terminal import Paint, printable
+from .terminal import Paint, printable, terminal_width
 
 _COLUMNS = (Column("EVENT", right=True), Column("TIME"), Column("BY"), Column("WHAT"))
 
@@ -64,4 +64,13 @@ def _lines(explanation: Explanation) -> Iterator[str]:
     yield paint(table.header(rows), "dim")
     yield from table.lines(rows)
     yield ""
-    yield explanation.conclusion
+    yield from _wrapped(explanation.conclusion)
+
+
+def _wrapped(text: str) -> list[str]:
+    width = terminal_width()
+    if width is None:
+        return [text]
+    from textwrap import wrap  # noqa: PLC0415 - needed only where a line has an end
+
+    return wrap(text, width, break_long_words=False, break_on_hyphens=False)

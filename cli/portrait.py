@@ -73,7 +73,7 @@ def _retries(detail: JobDetail) -> str:
     if not detail.retries:
         return "none"
     first, longest = duration_text(detail.retry_delay_us), duration_text(detail.retry_delay_max_us)
-    used = f" ({detail.failures} tries failed)" if detail.failures else ""
+    used = f" ({detail.failures} {'try' if detail.failures == 1 else 'tries'} failed)" if detail.failures else ""
     return f"up to {detail.retries}, on {' or '.join(detail.retry_on)}, after up to {first} doubling to {longest}{used}"
 
 

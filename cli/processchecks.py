@@ -13,6 +13,7 @@ from holdfast.store.home import Home
 from holdfast.store.lock import holder
 from holdfast.store.unix_path import short_address
 
+from .amounts import count_text
 from .checkup import Finding, ok, warning, wrong
 
 RUNNER_LOCK: Final = "runner.lock"
@@ -87,4 +88,6 @@ def check_runner_log(path: Path) -> Iterator[Finding]:
         yield warning(what, "watch the room on it, or put the home on ext4, XFS, Btrfs, tmpfs or APFS")
     others = [line for line in lines if line and _NO_HOLES not in line]
     if others:
-        yield warning(f"the runner wrote down {len(others)} remarks, the last: {others[-1]}", f"read {path}")
+        yield warning(
+            f"the runner wrote down {count_text(len(others), 'remark')}, the last: {others[-1]}", f"read {path}"
+        )

@@ -23,8 +23,12 @@ class Display(Protocol):
         """Show these counts."""
         ...
 
+    def note(self, text: str) -> None:
+        """Show a line that stays, and need not be seen."""
+        ...
+
     def say(self, text: str) -> None:
-        """Show a line that stays."""
+        """Show a line that stays: what goes wrong, or what somebody at a terminal asked for."""
         ...
 
     def close(self) -> None:
@@ -32,10 +36,12 @@ class Display(Protocol):
         ...
 
 
-def make_display(title: str, *, quiet: bool) -> Display:
-    """The display that suits standard error."""
+def make_display(title: str, *, quiet: bool, as_json: bool) -> Display:
+    """The display that suits standard error, and what was asked for."""
     if quiet:
         return Quiet()
+    if as_json:
+        return Notes()
     if sys.stderr.isatty():
         from .bar import Bar  # noqa: PLC0415 - the bar's library takes 50 ms to import, wanted only on a terminal
 
@@ -49,9 +55,12 @@ def describe(counts: Mapping[str, int]) -> str:
 
 
 class Quiet:
-    """Only lines of text."""
+    """Only what must be said."""
 
     def update(self, counts: Mapping[str, int]) -> None:
+        """Show nothing."""
+
+    def note(self, text: str) -> None:
         """Show nothing."""
 
     def say(self, text: str) -> None:
@@ -63,13 +72,21 @@ class Quiet:
         """Nothing to put in order."""
 
 
-class Lines(Quiet):
+class Notes(Quiet):
+    """Lines of text, and no counts."""
+
+    def note(self, text: str) -> None:
+        """Show a line."""
+        self.say(text)
+
+
+class Lines(Notes):
     """A line of counts every few seconds if they changed, and one at the end."""
 
     def __init__(self) -> None:
         self._shown = ""
         self._next_at = 0.0
-        self._counts: Mapping[str, int] = {}
+        self._counts: Mapping[str, int] | None = None
 
     def update(self, counts: Mapping[str, int]) -> None:
         """Show these counts if it is time for a line."""
@@ -78,6 +95,8 @@ class Lines(Quiet):
             self._show()
 
     def _show(self) -> None:
+        if self._counts is None:
+            return
         text = describe(self._counts)
         if text != self._shown:
             self._shown = text

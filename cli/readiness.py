@@ -39,7 +39,7 @@ def _hindrances(scene: Scene, job: Job) -> Iterator[Hindrance]:
     yield from _limits(scene, job)
     ahead = _ahead(scene, job)
     if ahead:
-        yield Hindrance("queue", f"{count_text(ahead, 'job')} that {'is' if ahead == 1 else 'are'} ready go first")
+        yield Hindrance("queue", f"{count_text(ahead, 'ready job')} {'goes' if ahead == 1 else 'go'} first")
 
 
 def _of_target(scene: Scene, target: Target) -> Iterator[Hindrance]:

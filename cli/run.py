@@ -11,7 +11,7 @@ from pathlib import Path
 import trio
 from msgspec.structs import replace
 
-from holdfast.client import send
+from holdfast.client import Refused, send
 from holdfast.events.errors import BadInput
 from holdfast.events.messages import Submit, Submitted
 from holdfast.events.spec import LOCAL, FlowSpec, TargetSpec
@@ -38,11 +38,23 @@ def execute(arguments: Namespace, home: Home) -> int:
             flow = _with_slots(flow, slots)
     elif slots is None or not home.path.exists():
         home.must_exist()
-    display = make_display(flow.name if flow is not None else "jobs", quiet=arguments.quiet or arguments.json)
+    title = flow.name if flow is not None else "jobs"
+    display = make_display(title, quiet=arguments.quiet, as_json=arguments.json)
     try:
         return _run(Errand(home, flow, None, slots, arguments.json), display)
+    except (BadInput, Refused) as error:
+        if arguments.flow is None or error.exit_code != BadInput.exit_code:
+            raise
+        # What only the home can tell, such as a need beyond its capacity, has no line; the file it has.
+        raise _in_file(error, "standard input" if arguments.flow == "-" else arguments.flow) from None
     finally:
         display.close()
+
+
+def _in_file(error: BadInput | Refused, file: str) -> BadInput:
+    if isinstance(error, Refused):
+        return BadInput(str(error), where=file)
+    return BadInput(error.problem, where=f"{file}: {error.where}" if error.where else file, remedy=error.remedy)
 
 
 def _run(errand: Errand, display: Display) -> int:
@@ -56,11 +68,11 @@ def _run(errand: Errand, display: Display) -> int:
             assert isinstance(answer, Submitted), "a submission is answered by what was submitted"
             announce(answer, errand.flow, display)
             errand = replace(errand, flow=None, watched=answer.flow)
-        display.say(f"supervisor {pid or ''} has the home: watching".replace("  ", " "))
+        display.note(f"supervisor {pid or ''} has the home: watching".replace("  ", " "))
         code = watch(errand, display)
         if code is not None:
             return code
-        display.say("that supervisor has left: going on here")
+        display.note("that supervisor has left: going on here")
 
 
 def slots_of(arguments: Namespace) -> int | None:

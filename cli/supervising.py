@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from holdfast.events.draft import Draft
 from holdfast.events.messages import Submit, Submitted
-from holdfast.events.spec import FlowSpec
+from holdfast.events.spec import LOCAL, FlowSpec
 from holdfast.store.home import Home
 from holdfast.store.reader import Reader
 from holdfast.supervisor import Supervisor, open_supervisor
@@ -50,6 +50,8 @@ class _Run:
         self._failures = 0
         self._interrupts = 0
         self._leave = trio.Event()
+        self._patience = trio.CancelScope()
+        self._paused_told = False
 
     def on_commit(self, draft: Draft, start: int) -> None:
         """Follow a commit."""
@@ -81,7 +83,8 @@ class _Run:
         errand = self._errand
         flow = errand.watched
         with Reader(errand.home) as reader:
-            printer = EventPrinter(reader, reader.seq) if errand.as_json else None
+            # With a reader of its own, because it works in a thread.
+            printer = EventPrinter(Reader(errand.home), reader.seq) if errand.as_json else None
             if errand.flow is not None:
                 answer = await supervisor.request(Submit(errand.flow))
                 assert isinstance(answer, Submitted), "a submission is answered by what was submitted"
@@ -91,28 +94,39 @@ class _Run:
             with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._obey, signals, supervisor, nursery)
-                    await self._see_to_the_end(self._watch, supervisor, printer)
+                    with self._patience:
+                        await self._see_to_the_end(self._watch, supervisor, printer)
                     nursery.cancel_scope.cancel()
-            if printer is not None:
-                printer.print_new()
             return self._conclude(self._watch, reader)
 
     async def _see_to_the_end(self, watch: Watch, supervisor: Supervisor, printer: EventPrinter | None) -> None:
         idle_since: float | None = None
         while watch.unfinished and not self._leave.is_set():
             self._display.update(watch.counts)
-            if printer is not None:
-                printer.print_new()
+            await _print(printer)
             with trio.move_on_after(_REFRESH_S):
                 await self._changed.wait()
             self._changed = trio.Event()
+            self._say_if_paused(watch)
             if not watch.stuck or not await self._nothing_starts(supervisor):
                 idle_since = None
             elif idle_since is None:
                 idle_since = trio.current_time()
             elif trio.current_time() - idle_since > _STUCK_AFTER_S:
-                return
+                break
         self._display.update(watch.counts)
+        await _print(printer)
+
+    def _say_if_paused(self, watch: Watch) -> None:
+        """Say once why nothing starts, where a pause is all that keeps it from starting."""
+        if any(watch.counts[state] for state in _IN_FLIGHT) or not watch.counts["ready"]:
+            self._paused_told = False
+        elif not self._paused_told:
+            with Reader(self._errand.home) as reader:
+                target = reader.lookups.target(LOCAL)
+            if target is not None and target.paused:
+                self._paused_told = True
+                self._display.say(f"the target {LOCAL} is paused: nothing starts until `holdfast resume`")
 
     async def _nothing_starts(self, supervisor: Supervisor) -> bool:
         """Whether all that lives in the whole home is held, or waits for what is."""
@@ -123,7 +137,7 @@ class _Run:
         async for _ in signals:
             self._interrupts += 1
             if self._interrupts > 1:
-                self._go_away()
+                self._patience.cancel()
                 return
             nursery.start_soon(self._finish_running, supervisor)
 
@@ -164,14 +178,20 @@ class _Run:
         return 1 if wrong else 0
 
 
+async def _print(printer: EventPrinter | None) -> None:
+    """Print what is new. Whoever reads slowly, or not at all, delays nothing but this run's own end."""
+    if printer is not None:
+        await trio.to_thread.run_sync(printer.print_new, abandon_on_cancel=True)
+
+
 def announce(answer: Submitted, flow: FlowSpec, display: Display) -> None:
     """Say what came of submitting the flow."""
     if answer.continued:
-        display.say(f"flow {answer.flow} is here already and unfinished: going on with it (--again submits it anew)")
+        display.note(f"flow {answer.flow} is here already and unfinished: going on with it (--again submits it anew)")
         return
     known = f", {len(answer.known)} of them known by their keys" if answer.known else ""
     noun = "job" if len(flow.jobs) == 1 else "jobs"
-    display.say(f"flow {answer.flow}: {len(flow.jobs)} {noun} submitted{known}")
+    display.note(f"flow {answer.flow}: {len(flow.jobs)} {noun} submitted{known}")
 
 
 async def supervise(errand: Errand, display: Display) -> int:

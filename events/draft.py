@@ -82,7 +82,7 @@ class Base(Protocol):
         ...
 
     def dependents(self, job: int, /) -> Sequence[Dependency]:
-        """What depends on `job`: at least all that is live, and of an ended job also what was skipped."""
+        """What depends on `job`, ended or not: what has ended may be retried in this very draft."""
         ...
 
     def dependencies(self, job: int, /) -> Sequence[Dependency]:

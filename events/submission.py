@@ -58,12 +58,13 @@ def _check(draft: Draft, flow: FlowSpec) -> None:
     labels: list[str | int] = [job.name or position for position, job in enumerate(flow.jobs, 1)]
     wanted: dict[str | int, list[tuple[str, str | int]]] = {}
     keys: set[str] = set()
+    capacity = {name: _capacity(draft, flow, name) for name in TARGETS}
     for label, job in zip(labels, flow.jobs, strict=True):
         where = f"jobs.{label}"
         check_job(job, where)
-        _check_in_home(draft, flow, job, where)
+        _check_in_home(draft, flow, capacity, job, where)
         if job.after or job.after_any or job.after_failed:
-            wanted[label] = [(kind.key, each) for kind, needs in _needs(job) for each in needs if isinstance(each, str)]
+            wanted[label] = _names_among(draft, job, where)
         if job.key is not None:
             if job.key in keys:
                 problem = f"the key {job.key!r} is given to more than one job"
@@ -76,14 +77,30 @@ def _needs(job: JobSpec) -> tuple[tuple[Kind, tuple[str | int, ...]], ...]:
     return (Kind.AFTER, job.after), (Kind.AFTER_ANY, job.after_any), (Kind.AFTER_FAILED, job.after_failed)
 
 
-def _check_in_home(draft: Draft, flow: FlowSpec, job: JobSpec, where: str) -> None:
-    """Check what a job names against what the home has, or the flow gives it."""
-    if job.target not in TARGETS:
+def _names_among(draft: Draft, job: JobSpec, where: str) -> list[tuple[str, str | int]]:
+    """What the job depends on by name, each with its key, once it is checked that the ids beside them are jobs."""
+    named: list[tuple[str, str | int]] = []
+    for kind, needs in _needs(job):
+        for each in needs:
+            if isinstance(each, str):
+                named.append((kind.key, each))
+            elif draft.jobs.get(each) is None:
+                problem = f"there is no job {each} in this home"
+                raise BadInput(problem, where=f"{where}.{kind.key}", remedy="`holdfast jobs` lists them")
+    return named
+
+
+def _check_in_home(
+    draft: Draft, flow: FlowSpec, capacity: Mapping[str, Mapping[str, int]], job: JobSpec, where: str
+) -> None:
+    """Check the target, needs and limits of a job against what the home has, or the flow gives it."""
+    there = capacity.get(job.target)
+    if there is None:
         raise unknown_target(job.target, f"{where}.target")
-    short = lacking(job.needs, _capacity(draft, flow, job.target))
+    short = lacking(job.needs, there)
     if short is not None:
-        name, needed, there = short
-        problem = f"the job needs {name} = {needed}, but the target {job.target!r} has {there}"
+        name, needed, most = short
+        problem = f"the job needs {name} = {needed}, but the target {job.target!r} has {most}"
         remedy = f"lower it, or raise targets.{job.target}.capacity.{name}"
         raise BadInput(problem, where=f"{where}.needs.{name}", remedy=remedy)
     for key in job.limits:
@@ -91,15 +108,6 @@ def _check_in_home(draft: Draft, flow: FlowSpec, job: JobSpec, where: str) -> No
         if limit not in flow.limits and draft.limits.get(limit) is None:
             problem = f"there is no limit {limit!r}"
             raise BadInput(problem, where=f"{where}.limits", remedy=f"declare it under [limits.{limit}]")
-    for kind, needs in (
-        (Kind.AFTER, job.after),
-        (Kind.AFTER_ANY, job.after_any),
-        (Kind.AFTER_FAILED, job.after_failed),
-    ):
-        for each in needs:
-            if isinstance(each, int) and draft.jobs.get(each) is None:
-                problem = f"there is no job {each} in this home"
-                raise BadInput(problem, where=f"{where}.{kind.key}", remedy="`holdfast jobs` lists them")
 
 
 def _take_numbers(draft: Draft, count: int) -> range:

@@ -16,7 +16,7 @@ from .contract import StoredEvent
 from .errors import DamagedLog, NoHome
 from .fold import Fold
 from .home import Home
-from .listing import Heads, JobLine, list_jobs
+from .listing import JobLine, line_of_head, list_jobs
 from .lookups import LIVE_STATES, Lookups
 from .migrations import check_readable
 from .reading import COLUMNS, LINE, home_id, newest_seq, read_events
@@ -108,7 +108,6 @@ class Reader:
     def replay(self, until: Callable[[StoredEvent], bool] | None = None) -> list[JobLine]:
         """The jobs as they stood before the first event for which `until` is true. Raises Damaged."""
         fold = Fold()
-        heads = Heads()
         for stored, event in self.events():
             if until is not None and until(stored):
                 break
@@ -116,8 +115,8 @@ class Reader:
                 fold.take(event, stored.seq, stored.time)
             except IllegalMove as error:
                 raise DamagedLog(self.home.log, f"event {stored.seq} can't follow those before it: {error}") from error
-            heads.note(event, stored.time)
-        return [heads.line(fold.jobs.changed[job]) for job in sorted(fold.jobs.changed)]
+        heads = fold.numbered.heads
+        return [line_of_head(job, heads[number]) for number, job in sorted(fold.jobs.changed.items())]
 
 
 def _home_id(connection: apsw.Connection, home: Home) -> str:

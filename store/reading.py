@@ -14,7 +14,7 @@ from holdfast.events.facts import Event, HomeCreated
 
 from .contract import StoredEvent
 from .errors import DamagedLog
-from .statements import first, number, select
+from .statements import number, select
 from .views import VIEWS_SEQ
 
 # A line of the log as it stands in the table; the fields of a StoredEvent.
@@ -36,32 +36,23 @@ def read_events(connection: apsw.Connection, path: Path, after: int) -> Iterator
     """
     expected = after
     for row in select(connection, LINE, _SELECT, (after,)):
-        stored = StoredEvent(*row)
         expected += 1
-        if stored.seq != expected:
+        if row[0] != expected:
             raise DamagedLog(path, f"event {expected} is missing")
-        yield stored, event_of(stored, path)
-
-
-def event_of(stored: StoredEvent, path: Path) -> Event:
-    """The event that a line of the log at `path` holds. Raises DamagedLog if it can't be read."""
-    try:
-        return decode_event(stored.type, stored.version, stored.data)
-    except Damaged as error:
-        raise DamagedLog(path, f"event {stored.seq}: {error}") from error
+        try:
+            event = decode_event(row[2], row[3], row[6])
+        except Damaged as error:
+            raise DamagedLog(path, f"event {expected}: {error}") from error
+        yield StoredEvent(*row), event
 
 
 def home_id(connection: apsw.Connection, path: Path) -> str | None:
     """The home's id from the first event, or None for an empty log. Raises as `read_events`."""
-    row = first(connection, LINE, f"select {COLUMNS} from events order by seq limit 1")  # noqa: S608 - the names are ours
-    if row is None:
-        return None
-    stored = StoredEvent(*row)
-    if stored.seq == 1:
-        event = event_of(stored, path)
+    for _, event in read_events(connection, path, 0):
         if isinstance(event, HomeCreated):
             return event.home
-    raise DamagedLog(path, "its first event is not home_created")
+        raise DamagedLog(path, "its first event is not home_created")
+    return None
 
 
 def views_seq(connection: apsw.Connection) -> int:

@@ -10,6 +10,7 @@ import apsw
 
 from holdfast.events.errors import IllegalMove
 from holdfast.events.facts import Event
+from holdfast.events.records import Attempt, Job
 
 from .contract import StoredEvent
 from .errors import DamagedLog
@@ -21,6 +22,27 @@ from .views import clear_views, write_views
 
 # So many jobs are kept in memory; those that were written are read again from the views when an event changes them.
 JOBS_MAX: Final = 50_000
+
+
+class Written:
+    """What a fold wrote into the views and forgot; a job that it never saw is not looked for there."""
+
+    def __init__(self, views: apsw.Connection) -> None:
+        """`views`: a connection that stays open."""
+        self._lookups = Lookups(views, "")
+        self._newest_job = 0
+
+    def note(self, fold: Fold) -> None:
+        """Take in that everything in `fold` was written."""
+        self._newest_job = max(self._newest_job, *fold.jobs.changed)
+
+    def job(self, job: int, /) -> Job | None:
+        """The job as written, or None."""
+        return self._lookups.job(job) if job <= self._newest_job else None
+
+    def attempt(self, key: tuple[int, int], /) -> Attempt | None:
+        """The attempt as written, or None."""
+        return self._lookups.attempt(key) if key[0] <= self._newest_job else None
 
 
 def rebuild(connection: apsw.Connection, path: Path) -> int:
@@ -40,8 +62,8 @@ def fold_into(
 
     `jobs_max` bounds the memory it takes. Raises DamagedLog for an event that can't follow those before it.
     """
-    lookups = Lookups(views, "")
-    fold = Fold(lookups.job, lookups.attempt)
+    written = Written(views)
+    fold = Fold(written.job, written.attempt)
     seq = 0
     for stored, event in events:
         seq = stored.seq
@@ -51,6 +73,7 @@ def fold_into(
             raise DamagedLog(path, f"event {seq} can't follow those before it: {error}") from error
         if len(fold.jobs.changed) >= jobs_max:
             write_views(views, fold.changes(), fold.numbered)
+            written.note(fold)
             fold.forget()
     if seq:
         write_views(views, fold.changes(), fold.numbered)

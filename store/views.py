@@ -76,7 +76,12 @@ class Numbered:
             self.last[job] = seq
             if spec.after or spec.after_any or spec.after_failed:
                 self.dependencies += rows_of_dependencies(event)
-            return
+        elif isinstance(event, facts.OfJob):
+            self.last[event.job] = seq
+        else:
+            self._note_home(event, seq)
+
+    def _note_home(self, event: facts.HomeEvent, seq: int) -> None:
         match event:
             case facts.FlowSubmitted(flow=name):
                 self.flows[name] = seq
@@ -91,8 +96,6 @@ class Numbered:
                 self.targets[name] = seq
             case facts.HomeCreated() | facts.SupervisorStarted() | facts.SupervisorStopped():
                 pass
-            case _:
-                self.last[event.job] = seq
 
 
 def rows_of_dependencies(event: facts.JobSubmitted) -> list[tuple[int, int, int]]:

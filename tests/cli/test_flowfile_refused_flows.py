@@ -124,13 +124,6 @@ FLOWS: Final = [
         "flow.toml:1: targets.local: the target has no capacity; write capacity = { cpus = 8, gpus = 1 }",
     ),
     (
-        "[targets.local]\ncapacity = { gpus = 1 }",
-        (
-            "flow.toml:2: targets.local.capacity: the capacity doesn't say how many cpus there are; add"
-            " cpus: a job takes one unless it says otherwise"
-        ),
-    ),
-    (
         "[targets.local]\ncapacity = { cpus = 1.5 }",
         (
             "flow.toml:2: targets.local.capacity.cpus: expected a whole number, or a size such as "

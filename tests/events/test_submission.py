@@ -259,3 +259,13 @@ def test_a_chain_of_skips_of_any_depth_is_followed() -> None:
     assert set(home.names(*rest)) == {"skipped"}
     skips = [entry for entry in home.entries if isinstance(entry.event, JobSkipped)]
     assert [entry.cause for entry in skips] == [-place for place in range(1, 5_000)]
+
+
+def test_a_capacity_in_a_flow_changes_only_the_needs_that_it_names() -> None:
+    home = Home()
+    home.submit(spec("there"))
+    flow = FlowSpec(jobs=(spec(needs={"gpus": 1, "memory": 1}),), targets={"local": TargetSpec({"gpus": 2})})
+    home.tick(lambda draft: decide(draft, Submit(flow)))
+    target = home.base.target("local")
+    assert target is not None
+    assert target.capacity == {**CAPACITY, "gpus": 2}

@@ -170,9 +170,7 @@ class Home:
 
     def start(self, *options: str) -> subprocess.Popen[bytes]:
         command = [self.python, "-I", "-S", str(RUNNER), str(self.path), *options]
-        runner = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
-        )
+        runner = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
         self.runners.append(runner)
         return runner
 
@@ -240,7 +238,10 @@ class Home:
         """The pids of all processes that carry a token of this home."""
         for folder in Path("/proc").iterdir() if sys.platform == "linux" else ():
             with contextlib.suppress(OSError):
-                if folder.name.isdigit() and f"HOLDFAST_TOKEN={self.prefix}".encode() in (folder / "environ").read_bytes():
+                if (
+                    folder.name.isdigit()
+                    and f"HOLDFAST_TOKEN={self.prefix}".encode() in (folder / "environ").read_bytes()
+                ):
                     yield int(folder.name)
 
     def close(self) -> None:
@@ -258,13 +259,12 @@ class Home:
 def is_alive(pid: int | None) -> bool:
     """Whether a process runs; a zombie doesn't."""
     assert pid is not None
-    if sys.platform == "linux":
-        try:
-            return (Path("/proc") / str(pid) / "stat").read_text().rpartition(") ")[2][0] not in "ZX"
-        except (FileNotFoundError, ProcessLookupError):
-            return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+    if sys.platform != "linux":
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, 0)
+            return True
         return False
-    return True
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(") ")[2][0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -1,9 +1,14 @@
 """The runner's rules alone, on a machine without processes, files or clock."""
 
+import errno
+import os
+import re
+
+import msgspec
 import pytest
 
 from holdfast.actors import runner
-from holdfast.actors.runner import Malformed, recall
+from holdfast.actors.runner import Malformed, Order, explain, recall
 
 from .driving import Message, Range, Status
 from .machine import SECOND_US, Bench
@@ -45,7 +50,7 @@ def test_the_lines_of_a_turn_are_ends_then_claims_in_one_write() -> None:
 
 def test_no_more_than_32_attempts_start_in_a_turn_but_the_next_comes_at_once() -> None:
     bench = Bench(cpus=100)
-    bench.core.receive({"type": "launch", "attempts": [vars_of(bench) for _ in range(100)]})
+    bench.core.receive({"type": "launch", "attempts": [entry(bench) for _ in range(100)]})
     bench.core.turn()
     assert len(bench.machine.started) == 32
     assert bench.core.next_due() == 0
@@ -53,9 +58,9 @@ def test_no_more_than_32_attempts_start_in_a_turn_but_the_next_comes_at_once() -
     assert len(bench.machine.started) == 100
 
 
-def vars_of(bench: Bench) -> dict[str, object]:
-    attempt = bench.attempt()
-    return {name: getattr(attempt, name) for name in attempt.__struct_fields__} | {"argv": ["x"], "rates": []}
+def entry(bench: Bench, **members: object) -> dict[str, object]:
+    """An entry of a launch, as it comes from JSON."""
+    return msgspec.json.decode(msgspec.json.encode(bench.attempt()), type=dict[str, object]) | members
 
 
 def test_a_time_out_sends_sigterm_and_after_the_grace_kills_what_is_left() -> None:
@@ -220,15 +225,34 @@ def test_rates_are_granted_on_time_to_the_microsecond() -> None:
     assert [time_us for time_us, _ in bench.machine.started] == [0, 500, 1000, 1500]
 
 
-def test_the_table_of_rates_is_bounded() -> None:
+def test_the_table_of_rates_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "GRANTS_LIMIT", 20)
     bench = Bench(cpus=1)
-    for number in range(5000):
+    for number in range(100):
         attempt = bench.attempt(rates=[(f"key {number}", 10, 1)])
         bench.launch(attempt)
         bench.finish(attempt)
         bench.say("acknowledge", tokens=[attempt.token])
         bench.wait(20)
-    assert len(bench.core.grants) <= 4096
+    assert len(bench.core.grants) <= 20
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.ENOENT, "correct its path"),
+        (errno.EACCES, "chmod \\+x"),
+        (errno.ENOEXEC, "#! line"),
+        (errno.E2BIG, "in a file"),
+        (errno.EAGAIN, "ulimit -u"),
+        (errno.EIO, os.strerror(errno.EIO)),
+    ],
+)
+def test_why_a_program_can_not_be_started_is_said_with_a_remedy(number: int, remedy: str) -> None:
+    order = Order(entry(Bench(), argv=["program", "secret"]), {})
+    said = explain(OSError(number, os.strerror(number)), order, b"/bin/program")
+    assert re.fullmatch(f"the program 'program' can't be started: .*{remedy}.*", said)
+    assert "secret" not in said
 
 
 @pytest.mark.parametrize(
@@ -259,5 +283,5 @@ def test_a_bad_message_is_refused_and_changes_nothing(message: dict[str, object]
 def test_a_bad_rate_is_refused(rate: object) -> None:
     bench = Bench()
     with pytest.raises((Malformed, ValueError)):
-        bench.core.receive({"type": "launch", "attempts": [vars_of(bench) | {"rates": [rate]}]})
+        bench.core.receive({"type": "launch", "attempts": [entry(bench, rates=[rate])]})
     assert not bench.core.queue

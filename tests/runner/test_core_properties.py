@@ -19,17 +19,24 @@ class Supervised(RuleBasedStateMachine):
         self.attempts: dict[str, Attempt] = {}
         self.said: dict[str, Status] = {}
         self.acknowledged: set[str] = set()
+        self.unwritten: set[str] = set()  # said to be revoked while that could not be written: not to be tried again
 
     def hear(self, messages: list[Message]) -> None:
         for message in messages:
             for status in message.attempts:
                 former = self.said.get(status.token)
                 if former is not None and former.state in {"ended", "revoked"}:
-                    assert status == former, "a final word is final"
-                self.said[status.token] = status
+                    # A welcome tells more than the journal says where that can't be written. If the runner dies then,
+                    # the next one can only call it lost; the supervisor, which has recorded the first word, keeps that.
+                    assert status == former or status.how == "lost", "a final word is final"
+                else:
+                    self.said[status.token] = status
+                if status.state == "revoked" and self.bench.machine.full:
+                    self.unwritten.add(status.token)
+                self.acknowledged.discard(status.token)  # told again after a death: the acknowledgement was lost
 
     def known(self, index: int) -> list[str]:
-        tokens = sorted(set(self.attempts) - self.acknowledged)
+        tokens = sorted(set(self.attempts) - self.acknowledged - self.unwritten)
         return [tokens[index % len(tokens)]] if tokens else []
 
     @rule(
@@ -103,7 +110,7 @@ class Supervised(RuleBasedStateMachine):
     def the_rate_is_never_exceeded(self) -> None:
         times = [time_us for time_us, token in self.bench.machine.started if self.attempts[token].rates]
         for first, later in zip(times, times[BURST:], strict=False):
-            assert later - first >= RATE_US * 1
+            assert later - first >= RATE_US
 
     @invariant()
     def what_was_revoked_never_ran(self) -> None:
@@ -132,4 +139,4 @@ class Supervised(RuleBasedStateMachine):
 
 
 TestSupervised = Supervised.TestCase
-TestSupervised.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestSupervised.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)

@@ -76,7 +76,7 @@ def test_another_protocol_is_refused_and_does_not_supersede(home: Home) -> None:
         frame(b"[" * 100_000),
         frame({"type": "dance"}),
         frame({"type": "launch", "attempts": [{"token": "x"}]}),
-        frame({"type": "launch", "attempts": [{"token": 7, "argv": []}]}),
+        frame(b'{"type": "launch", "attempts": [{"token": 7, "argv": []}]}'),
         frame({"type": "stop", "tokens": [1]}),
         frame({"type": "capacity", "capacity": {"cpus": "many"}}),
         frame({"type": "hello", "protocol": 1, "environ": {"A": 1}}),
@@ -121,9 +121,13 @@ def test_a_reader_that_never_reads_is_cut_off_and_loses_nothing(home: Home) -> N
     attempt = home.shell("exit 3")
     link.launch(attempt)
     tokens = [f"{home.prefix}.{'x' * 4000}.{number}" for number in range(200)]
-    with pytest.raises(OSError, match=r"Broken pipe|reset"):  # each answer is as long as the question
-        while True:
+
+    def ask_and_never_listen() -> None:
+        while True:  # each answer is as long as the question
             link.send("revoke", tokens=tokens)
+
+    with pytest.raises(OSError, match=r"Broken pipe|reset"):
+        ask_and_never_listen()
     again = home.connect()
     assert again.end(attempt).exit_code == 3
     assert sum(status.state == "revoked" for status in again.statuses.values()) == 200
@@ -210,7 +214,7 @@ def test_a_second_runner_is_refused(home: Home) -> None:
 def test_a_runner_waits_for_a_predecessor_that_leaves(home: Home) -> None:
     home.begin()
     second = home.start()
-    until(lambda: (home.path / "runner.lock").exists(), "the lock")
+    until((home.path / "runner.lock").exists, "the lock")
     home.runners[0].terminate()
     assert home.runners[0].wait(20) == 0
     home.connect()

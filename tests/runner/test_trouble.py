@@ -59,7 +59,7 @@ def test_a_full_disk_stops_starts_and_keeps_queue_and_ends(full_home: Home) -> N
     queued = [home.shell("echo $HOLDFAST_TOKEN >> ran") for _ in range(30)]
     link.launch(*queued)
     (home.work / "go").touch()
-    until(lambda: (home.work / "ran").read_text(), "the end of the running job")
+    until((home.work / "ran").read_text, "the end of the running job")
     while not link.troubles:
         link.receive()
     assert link.troubles[0] is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -30,6 +31,11 @@ class Verdict:
         if self.broken is None:
             self.broken, self.broken_us = what, now_us()
             self.stop()
+
+    def unexpected(self, name: str, error: BaseException) -> None:
+        """An actor crashed for a reason that the simulation did not give it."""
+        where = "".join(traceback.format_exception(error)[-4:])
+        self.fail(f"{name} crashed of itself: {error!r}\n{where}")
 
     def check(self, holds: bool, what: str) -> None:  # noqa: FBT001 - reads as `check(a == b, "...")`
         """Fail with `what` unless it holds."""

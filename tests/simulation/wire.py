@@ -26,6 +26,7 @@ class Wire:
         self._last_due = 0.0
         self._ended = False
         self._gone = False
+        self._cut = False
         self._changed = trio.lowlevel.ParkingLot()
 
     def put(self, data: bytes) -> bool:
@@ -51,7 +52,7 @@ class Wire:
     def cut(self) -> None:
         """What is under way is lost; both ends find the connection broken."""
         self._chunks.clear()
-        self._ended = True
+        self._ended = self._cut = True
         self._changed.unpark_all()
 
     async def get(self) -> bytes:
@@ -66,6 +67,8 @@ class Wire:
             if self._chunks:
                 with trio.move_on_at(self._chunks[0][0]):
                     await self._changed.park()
+            elif self._cut:
+                raise trio.BrokenResourceError
             elif self._ended:
                 return b""
             else:

@@ -128,7 +128,7 @@ class History:
     def _launch(self, draft: Draft) -> None:
         ready = [job for job in self.base.live_jobs() if isinstance(job.state, Ready)]
         for job in self._some(ready, 3):
-            launch(draft, job, Grant({key: draft.now + 500_000 for key in job.policy.limits}))
+            launch(draft, job, Grant(dict.fromkeys(job.policy.limits, draft.now + 500000)))
 
     def _report(self, draft: Draft) -> None:
         statuses = [self._status(job) for job in self._some(self.base.in_flight(LOCAL), 3)]

@@ -13,6 +13,8 @@ from typing import Final
 from tests.tools import need, refuse
 from tests.tree import ROOT
 
+from .child import DEEDS
+
 _NOBODY: Final = 65534
 
 
@@ -20,6 +22,7 @@ class Child:
     """A process that does `deed` (see `child`) with a home."""
 
     def __init__(self, deed: str, folder: Path) -> None:
+        assert deed in DEEDS
         command = [sys.executable, "-m", "tests.store.child", deed, str(folder)]
         self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdin is not None
@@ -50,8 +53,9 @@ class Child:
 
     def finish(self) -> list[str]:
         """Tell it that it is over, and wait; what it had said and was not heard yet."""
-        said, _ = self._process.communicate(timeout=60)
-        assert self._process.returncode == 0
+        self._stdin.close()
+        said = self.stdout.read()
+        assert self._process.wait() == 0
         return said.split()
 
     def close(self) -> None:

@@ -109,9 +109,9 @@ def test_an_event_removed_from_the_middle_is_named(full: Home) -> None:
 
 def test_a_first_event_removed_is_refused_at_once(full: Home) -> None:
     tamper(full.log, DELETE, (1,))
-    with pytest.raises(DamagedLog, match="first event is not home_created"):
+    with pytest.raises(DamagedLog, match="event 1 is missing"):
         Reader(full)
-    with pytest.raises(DamagedLog, match="first event is not home_created"):
+    with pytest.raises(DamagedLog, match="event 1 is missing"):
         open_sqlite(full.path)
 
 

@@ -1,0 +1,190 @@
+"""`/bin/true` through the runner alone: jobs a second beside a bare posix_spawn loop, and the runner's processor time.
+
+The driver keeps a queue of launches ahead of the slots and acknowledges every end, as a supervisor does, but decides
+and records nothing. The runner's part is all there: claims, journal, ranges of output, reports. The bare loop has as
+many in flight and the same redirections. The budget: 100 us of the runner's processor time a job with several in
+flight; the bare loop's own time is printed beside it, as most of it is the system's work of making a process.
+
+Run it with `python -m benchmarks.runner_spawn`; it prints medians of five interleaved rounds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Generator
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+import msgspec
+
+from benchmarks.rounds import interleave, ratio, spread
+from holdfast.store.unix_path import short_address
+
+CASES: Final = ((2, 8), (8, 16))  # slots, and launches queued ahead of them
+JOBS: Final = 3_000
+BUDGET_US: Final = 100
+_RUNNER: Final = Path(__file__).parent.parent / "actors" / "runner.py"
+_PROGRAM: Final = "/bin/true"
+
+
+class _Ended(msgspec.Struct):
+    token: str
+    state: str
+
+
+class _Message(msgspec.Struct):
+    type: str
+    attempts: list[_Ended] = []
+
+
+_decoder: Final = msgspec.json.Decoder(_Message)
+
+
+class Driver:
+    """A runner in a folder of its own, and the connection to it."""
+
+    def __init__(self, home: Path) -> None:
+        """Start a runner and say hello; raises OSError where it doesn't answer."""
+        self.runner = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(_RUNNER), str(home)], stdin=subprocess.DEVNULL, start_new_session=True
+        )
+        self._socket = socket.socket(socket.AF_UNIX)
+        deadline = time.monotonic() + 10
+        with short_address(home / "runner.sock") as address:
+            while self._socket.connect_ex(address) != 0:
+                assert time.monotonic() < deadline, "the runner opens its socket within seconds"
+                time.sleep(0.01)
+        self._stream = self._socket.makefile("rb")
+        self._send({"type": "hello", "protocol": 1, "environ": dict(os.environ)})
+        self._receive()
+        self._count = 0
+
+    def close(self) -> None:
+        """End the runner."""
+        self._stream.close()
+        self._socket.close()
+        self.runner.terminate()
+        self.runner.wait()
+
+    def _send(self, message: object) -> None:
+        body = msgspec.json.encode(message)
+        self._socket.sendall(len(body).to_bytes(4, "big") + body)
+
+    def _receive(self) -> _Message:
+        return _decoder.decode(self._stream.read(int.from_bytes(self._stream.read(4), "big")))
+
+    def _launch(self, number: int) -> None:
+        attempts: list[dict[str, object]] = []
+        for _ in range(number):
+            self._count += 1
+            job = str(self._count)
+            attempts.append(
+                {
+                    "token": f"benchmark.{job}.1",
+                    "argv": [_PROGRAM],
+                    "cwd": "/",
+                    "env": {"HOLDFAST_JOB": job, "HOLDFAST_ATTEMPT": "1"},
+                    "needs": {"cpus": 1},
+                    "rates": [],
+                    "timeout_us": None,
+                    "grace_us": 5_000_000,
+                    "max_output_bytes": 1 << 30,
+                }
+            )
+        if attempts:
+            self._send({"type": "launch", "attempts": attempts})
+
+    def run(self, slots: int, ahead: int) -> None:
+        """Run JOBS jobs in `slots` slots with `ahead` launches in the queue."""
+        self._send({"type": "capacity", "capacity": {"cpus": slots}})
+        launched = slots + ahead
+        self._launch(launched)
+        ended = 0
+        while ended < JOBS:
+            tokens = [each.token for each in self._receive().attempts if each.state == "ended"]
+            ended += len(tokens)
+            self._send({"type": "acknowledge", "tokens": tokens})
+            more = min(len(tokens), JOBS - launched)
+            launched += more
+            self._launch(more)
+
+
+@contextlib.contextmanager
+def driver() -> Generator[Driver]:
+    """A runner for the length of the block."""
+    with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as folder:
+        made = Driver(Path(folder))
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+def processor_us(pid: int) -> float:
+    """Return the processor time of a process, without its children; Linux, elsewhere 0."""
+    try:
+        return int((Path("/proc") / str(pid) / "schedstat").read_text().split()[0]) / 1000
+    except OSError:
+        return 0.0
+
+
+def through_runner(slots: int, ahead: int, used_us: list[float]) -> float:
+    """Jobs a second through the runner; its processor time a job, in us, is added to `used_us`."""
+    with driver() as runner:
+        pid = runner.runner.pid
+        before_us, began = processor_us(pid), time.perf_counter()
+        runner.run(slots, ahead)
+        passed_s = time.perf_counter() - began
+        used_us.append((processor_us(pid) - before_us) / JOBS)
+    return JOBS / passed_s
+
+
+def bare_loop(slots: int, used_us: list[float]) -> float:
+    """Jobs a second of a loop that spawns and reaps; its processor time a job, in us, is added to `used_us`."""
+    with tempfile.NamedTemporaryFile() as output:
+        append = os.O_WRONLY | os.O_APPEND
+        actions = [
+            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, output.name, append, 0),
+            (os.POSIX_SPAWN_OPEN, 2, output.name, append, 0),
+        ]
+        environ = dict(os.environb)  # bytes: `os.environ` would have every variable encoded for every job
+        before_us, began = processor_us(os.getpid()), time.perf_counter()
+        started = ended = 0
+        while ended < JOBS:
+            while started < JOBS and started - ended < slots:
+                os.posix_spawn(_PROGRAM, [_PROGRAM], environ, file_actions=actions, setpgroup=0)
+                started += 1
+            os.wait4(-1, 0)
+            ended += 1
+        passed_s = time.perf_counter() - began
+    used_us.append((processor_us(os.getpid()) - before_us) / JOBS)
+    return JOBS / passed_s
+
+
+def main() -> None:
+    """Measure and print a table."""
+    print(
+        f"{'slots, ahead':12}  {'bare loop, jobs/s':24} {'runner, jobs/s':24} ratio   processor us a job: bare, runner"
+    )
+    for slots, ahead in CASES:
+        bare_us: list[float] = []
+        runner_us: list[float] = []
+        results = interleave(
+            {"bare": partial(bare_loop, slots, bare_us), "runner": partial(through_runner, slots, ahead, runner_us)}
+        )
+        row = f"{slots:5}, {ahead:5}  {spread(results['bare']):24} {spread(results['runner']):24}"
+        used = f"{median(bare_us):.0f}, {median(runner_us):.0f} (budget {BUDGET_US})"
+        print(f"{row} {ratio(results, 'runner', 'bare'):5.2f}   {used}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""The commands of a run: when each comes and from what source it is made. A prefix of them is a run of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Final
+
+from msgspec import Struct
+
+from holdfast.events.messages import (
+    AskStatus,
+    Cancel,
+    Configure,
+    Hold,
+    Pause,
+    Prioritise,
+    Release,
+    Request,
+    Resume,
+    Retry,
+    Submit,
+)
+
+from .flows import first_flow, random_flow
+
+COMMANDS_MAX: Final = 24
+UNKNOWN_JOB: Final = 100_000
+
+
+class Moment(Struct, frozen=True):
+    """One command: its number, how many seconds after the one before it comes, and the seed of all else about it."""
+
+    number: int
+    pause_s: float
+    seed: str
+
+
+def moments(seed: int) -> list[Moment]:
+    """When the commands of the run `seed` come."""
+    random = Random(f"{seed}/commands")
+    count = random.randint(4, COMMANDS_MAX)
+    hurry_s = random.choice((0.01, 0.5, 2.0))
+    return [
+        Moment(number, random.random() * hurry_s * random.choice((0.1, 1, 2)), f"{seed}/command/{number}")
+        for number in range(count)
+    ]
+
+
+def make(moment: Moment, random: Random, known: Sequence[int]) -> Request:
+    """The command itself, for jobs that are `known` by now."""
+    if moment.number == 0:
+        return Submit(first_flow(random, 0))
+    if not known or random.random() < 0.35:
+        return Submit(random_flow(random, moment.number, known))
+    kind = random.choice(_KINDS)
+    return kind(random, known)
+
+
+def _some(random: Random, known: Sequence[int]) -> tuple[int, ...]:
+    # The newest are the likeliest to be alive.
+    recent = known[-12:] if random.random() < 0.7 else known
+    jobs = random.sample(recent, min(len(recent), random.choice((1, 1, 2, 4))))
+    return (*jobs, UNKNOWN_JOB) if random.random() < 0.05 else tuple(jobs)
+
+
+def _configure(random: Random, known: Sequence[int]) -> Request:
+    del known
+    return Configure({"local": {"cpus": random.choice((2, 3, 4, 6)), "gpus": random.choice((0, 1, 2))}})
+
+
+_KINDS: Final[tuple[Callable[[Random, Sequence[int]], Request], ...]] = (
+    lambda random, known: Cancel(_some(random, known)),
+    lambda random, known: Cancel(_some(random, known)),
+    lambda random, known: Retry(_some(random, known)),
+    lambda random, known: Retry(_some(random, known)),
+    lambda random, known: Hold(_some(random, known)),
+    lambda random, known: Release(_some(random, known)),
+    lambda random, known: Prioritise(_some(random, known), random.randint(-9, 9)),
+    lambda random, known: Pause(random.choice((None, "local", "local", "nowhere"))),
+    lambda random, known: Resume(random.choice((None, "local"))),
+    _configure,
+    lambda random, known: AskStatus(),
+)

@@ -1,0 +1,90 @@
+"""Random flows: every kind of dependency, need, limit and policy, most of them legal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+from typing import Final
+
+from holdfast.events.spec import FlowSpec, JobSpec, LimitSpec, TargetSpec
+
+from .scripts import random_command
+
+CAPACITY: Final = {"cpus": 4, "gpus": 1}
+LIMITS: Final = ("licence", "api", "both")
+_KEYS: Final = ("licence", "api", "both", "licence:a", "licence:b", "api:a", "both:a")
+_RETRY_ON: Final = (("failed", "timeout"), ("failed", "timeout", "lost"), ("lost",), ())
+
+
+def random_limit(random: Random) -> LimitSpec:
+    """A limit on concurrency, on rate, or on both."""
+    kind = random.randrange(3)
+    concurrent = random.randint(1, 3) if kind != 1 else None
+    interval_us = random.choice((50_000, 300_000, 1_000_000)) if kind != 0 else None
+    return LimitSpec(concurrent, interval_us, random.randint(1, 3) if interval_us else 1)
+
+
+def first_flow(random: Random, number: int) -> FlowSpec:
+    """A flow that also says what every limit is, so that later ones can name them."""
+    limits = {name: random_limit(random) for name in LIMITS}
+    return random_flow(random, number, (), limits)
+
+
+def random_flow(
+    random: Random, number: int, known: Sequence[int], limits: dict[str, LimitSpec] | None = None
+) -> FlowSpec:
+    """A flow of a few jobs; `number` makes its names unique, `known` are ids that it may depend on."""
+    count = random.choice((1, 1, 2, 3, 5, 8))
+    names = [f"f{number}j{place}" for place in range(count)]
+    jobs = tuple(_job(random, names, place, known) for place in range(count))
+    if limits is None:
+        limits = {random.choice(LIMITS): random_limit(random)} if random.random() < 0.2 else {}
+    targets: dict[str, TargetSpec] = {}
+    if random.random() < 0.1:
+        targets["local"] = TargetSpec({"cpus": random.randint(2, 5)})
+    digest = f"digest-{random.randrange(3)}" if random.random() < 0.1 else None
+    name = f"flow{number}" if digest or random.random() < 0.5 else ""
+    return FlowSpec(jobs, name, digest, random.random() < 0.3, limits, targets)
+
+
+def _job(random: Random, names: Sequence[str], place: int, known: Sequence[int]) -> JobSpec:
+    after, after_any, after_failed = _dependencies(random, names[:place], known)
+    return JobSpec(
+        run=random_command(random),
+        name=names[place],
+        after=after,
+        after_any=after_any,
+        after_failed=after_failed,
+        needs=_needs(random),
+        limits=tuple(random.sample(_KEYS, random.choice((0, 0, 0, 1, 1, 2)))),
+        priority=random.choice((0, 0, 0, 5, -5)),
+        retries=random.choice((0, 0, 1, 2)),
+        retry_on=random.choice(_RETRY_ON),
+        retry_delay_us=random.choice((0, 20_000, 400_000)),
+        retry_delay_max_us=random.choice((100_000, 2_000_000)),
+        timeout_us=random.choice((None, None, None, 10_000, 1_000_000)),
+        grace_us=random.choice((0, 50_000, 2_000_000)),
+        env={"MARK": names[place]},
+        secrets=("HOLDFAST_SIMULATION_HAS_NO_SUCH_SECRET",) if random.random() < 0.02 else (),
+        key=f"key{random.randrange(12)}-{place}" if random.random() < 0.15 else None,
+        hold=random.random() < 0.08,
+    )
+
+
+def _needs(random: Random) -> dict[str, int]:
+    needs = {"cpus": random.choice((0, 1, 1, 1, 2, 3))}
+    if random.random() < 0.15:
+        needs["gpus"] = 1
+    return needs
+
+
+Names = tuple[str | int, ...]
+
+
+def _dependencies(random: Random, earlier: Sequence[str], known: Sequence[int]) -> tuple[Names, Names, Names]:
+    candidates: list[str | int] = [*earlier, *random.sample(known, min(len(known), 2))]
+    kinds: tuple[list[str | int], list[str | int], list[str | int]] = ([], [], [])
+    if candidates and random.random() < 0.65:
+        for each in random.sample(candidates, min(len(candidates), random.choice((1, 1, 2, 3)))):
+            kinds[random.choice((0, 0, 0, 1, 1, 2))].append(each)
+    return tuple(kinds[0]), tuple(kinds[1]), tuple(kinds[2])

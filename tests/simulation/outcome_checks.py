@@ -1,0 +1,76 @@
+"""What the log says of attempts, held against what the machine saw: ends, starts, revocations and losses are true."""
+
+from __future__ import annotations
+
+from holdfast.events import facts
+from holdfast.events.records import Outcome
+from holdfast.store.contract import StoredEvent
+
+from .history import Attempt, History
+from .machine import Machine, Process
+from .scripts import script_of
+from .verdict import Verdict
+
+
+class OutcomeChecks:
+    """Looks at each event of an attempt right after its commit."""
+
+    def __init__(self, machine: Machine, history: History, verdict: Verdict) -> None:
+        self._machine = machine
+        self._history = history
+        self._verdict = verdict
+
+    def take(self, stored: StoredEvent, event: facts.Event) -> None:
+        """Check the next event, which the history has taken in."""
+        if not isinstance(event, facts.AttemptStarted | facts.AttemptRevoked | facts.AttemptEnded):
+            return
+        attempts = self._history.jobs[event.job].attempts
+        if len(attempts) < event.attempt:
+            return  # the history has said so
+        attempt = attempts[event.attempt - 1]
+        process = self._machine.ever.get(attempt.token)
+        match event:
+            case facts.AttemptStarted():
+                # One that has ended just now has no start time to be looked up any more.
+                same = process is not None and event.process.start in {None, process.start}
+                same = same and process.pid == event.process.pid
+                self._verdict.check(same, f"event {stored.seq}: {attempt.token} never ran as {event.process}")
+            case facts.AttemptRevoked():
+                self._verdict.check(process is None, f"P2: {attempt.token} was revoked, but it had started")
+            case facts.AttemptEnded(outcome=outcome):
+                self._ended(event.job, attempt, outcome, process)
+
+    def _ended(self, job: int, attempt: Attempt, outcome: Outcome, process: Process | None) -> None:
+        token, check, how = attempt.token, self._verdict.check, outcome.how
+        spec = self._history.jobs[job].spec
+        if how == "lost":
+            check(self._may_be_lost(attempt), f"{token} is called lost ({outcome.error}), with no reason to be")
+            return
+        if how == "not_started":
+            absent = script_of(spec.run, int(token.rpartition(".")[2])) is None or bool(spec.secrets)
+            check(process is None and absent, f"{token} is said not to have started: {outcome.error}")
+            return
+        if process is None or process.running:
+            self._verdict.fail(f"{token} is called {how}, but it {'never ran' if process is None else 'still runs'}")
+            return
+        signal = process.status & 0x7F
+        code = None if signal else process.status >> 8
+        # Only its parent, the runner that started it, is told how it ended.
+        unknowable = process.orphan and outcome.exit_code is None and outcome.signal is None
+        check(
+            unknowable or (outcome.exit_code, outcome.signal or 0) == (code, signal),
+            f"{token} ended with {code} or signal {signal}; the log says {outcome.exit_code} or {outcome.signal}",
+        )
+        if how == "timeout":
+            lasted_us = process.end_us - process.spawned_us
+            timely = spec.timeout_us is not None and lasted_us >= spec.timeout_us
+            check(timely, f"{token} is called timed out after {lasted_us} us of {spec.timeout_us}")
+        elif how == "stopped":
+            check(attempt.cancelled, f"{token} was stopped, and nobody wanted that")
+        else:
+            check(how == "exited", f"{token} ended in an unknown way: {how}")
+
+    def _may_be_lost(self, attempt: Attempt) -> bool:
+        """Whether anything was forgotten since the runner started that was attached when the attempt was launched."""
+        since_us = self._machine.runner_started_us[attempt.runner]
+        return any(when >= since_us for when in self._machine.forgot_us)

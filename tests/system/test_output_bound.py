@@ -1,0 +1,65 @@
+"""Promise P9 for output: a job may write what it likes, and takes no more of the disk than `max_output` and a little."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from typing import Final
+
+import pytest
+
+from .place import Place, wait_s
+
+MIB: Final = 1024 * 1024
+
+
+def disk_bytes(place: Place) -> int:
+    """What the output takes on the disk, holes not counted."""
+    return sum(path.stat().st_blocks * 512 for path in place.home.output.iterdir())
+
+
+def size_mib(place: Place) -> int:
+    """10 GiB where the disk takes them in a few seconds and has room for them in case they are kept, else 2 GiB."""
+    probe = place.folder / "probe"
+    began = time.monotonic()
+    with probe.open("wb") as file:
+        subprocess.run(["head", "-c", "512M", "/dev/zero"], stdout=file, check=True)
+    needed_s = time.monotonic() - began
+    probe.unlink()
+    return 10 * 1024 if needed_s < 0.6 and shutil.disk_usage(place.folder).free > 14 * 1024 * MIB else 2 * 1024
+
+
+@pytest.mark.slow
+def test_p9_ten_gigabytes_against_max_output_keep_head_and_tail_and_little_disk(place: Place) -> None:
+    size = f"{size_mib(place)}M"
+    head, tail = "echo the first line", "echo the last line"
+    text = f'[jobs.a]\nmax_output = "8MiB"\nrun = "{head}; head -c {size} /dev/zero; {tail}; exit 3"\n'
+    run = place.start("run", place.flow(text))
+    highest = 0
+    while run.running:
+        if place.home.output.exists():
+            highest = max(highest, disk_bytes(place))
+        wait_s(0.02)
+    assert run.finish().code == 1
+    print(f"{size}: at most {highest / MIB:.0f} MiB on disk while it wrote")
+    assert place.job("a").exit_code == 3
+    assert disk_bytes(place) <= 9 * MIB
+    # Looked at every 50 ms while much is written: what comes in between depends on the disk.
+    assert highest < 1024 * MIB
+    shown = place.run("logs", "a")
+    assert shown.code == 0
+    assert shown.out.startswith("the first line\n")
+    assert shown.out.endswith("the last line\n")
+    assert len(shown.out) < 9 * MIB
+
+
+def test_p9_what_is_dropped_is_said_and_the_job_goes_on(place: Place) -> None:
+    text = '[jobs.a]\nmax_output = "64kB"\nrun = "seq 1 100000; echo done >&2"\n'
+    assert place.run("run", place.flow(text)).code == 0
+    shown = place.run("logs", "a", "--stdout")
+    assert shown.out.startswith("1\n2\n3\n")
+    assert shown.out.endswith("99999\n100000\n")
+    assert len(shown.out) < 80_000
+    assert "left out here: max_output keeps the first and the last 32 kB" in shown.err
+    assert place.run("logs", "a", "--stderr").err == "done\n"
