@@ -799,7 +799,7 @@ class Host:
             program = self._program(argv[0], environ.get(b"PATH", to_bytes(os.defpath)))
             self._limit_files(self.job_files)
             try:
-                pid = execute(program, argv, environ, self._paths(segment), self.ignored)
+                pid = self._execute(program, argv, environ, segment)
             finally:
                 self._limit_files(self.own_files)
         except (OSError, ValueError) as error:
@@ -808,6 +808,38 @@ class Host:
                 raise NotStarted(GONE) from error
             raise NotStarted(explain(error, order, program)) from error
         self.children.add(pid)
+        return pid
+
+    def _execute(self, program: bytes, argv: "list[bytes]", environ: "dict[bytes, bytes]", segment: int) -> int:
+        """Start a program in a group of its own, with no signal blocked or ignored; return its pid; raises OSError."""
+        out, err = self._paths(segment)
+        opened = [(0, b"/dev/null", os.O_RDONLY), (1, out, APPEND), (2, err, APPEND)]
+        if hasattr(os, "posix_spawn"):
+            actions = [(os.POSIX_SPAWN_OPEN, descriptor, path, flags, 0) for descriptor, path, flags in opened]
+            return os.posix_spawn(
+                program, argv, environ, file_actions=actions, setpgroup=0, setsigmask=(), setsigdef=self.ignored
+            )
+        told, tells = os.pipe()  # Python 3.6 and 3.7: closed by exec, or told why there was none
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.setpgid(0, 0)
+                for descriptor, path, flags in opened:
+                    os.dup2(os.open(path, flags), descriptor)
+                for number in self.ignored:
+                    signal.signal(number, signal.SIG_DFL)
+                signal.pthread_sigmask(signal.SIG_SETMASK, ())
+                os.execve(program, argv, environ)  # noqa: S606 - no shell, as is promised
+            except OSError as error:
+                os.write(tells, b"%d" % (error.errno or 0))
+            finally:
+                os._exit(127)
+        os.close(tells)
+        with open(told, "rb") as pipe:
+            failure = pipe.read()
+        if failure:
+            os.waitpid(pid, 0)
+            raise OSError(int(failure), os.strerror(int(failure)))
         return pid
 
     def _program(self, name: bytes, path: bytes) -> bytes:
@@ -949,44 +981,6 @@ def read_environ(pid: int) -> bytes:
     except OSError:
         return b"?"
     return b"\0" + content if content else b""
-
-
-def execute(
-    program: bytes,
-    argv: "list[bytes]",
-    environ: "dict[bytes, bytes]",
-    paths: "tuple[bytes, bytes]",
-    ignored: "list[int]",
-) -> int:
-    """Start a program in a group of its own, with no signal blocked or ignored; return its pid; raises OSError."""
-    opened = [(0, b"/dev/null", os.O_RDONLY), (1, paths[0], APPEND), (2, paths[1], APPEND)]
-    if hasattr(os, "posix_spawn"):
-        actions = [(os.POSIX_SPAWN_OPEN, descriptor, path, flags, 0) for descriptor, path, flags in opened]
-        return os.posix_spawn(
-            program, argv, environ, file_actions=actions, setpgroup=0, setsigmask=(), setsigdef=ignored
-        )
-    told, tells = os.pipe()  # Python 3.6 and 3.7: closed by exec, or told why there was none
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.setpgid(0, 0)
-            for descriptor, path, flags in opened:
-                os.dup2(os.open(path, flags), descriptor)
-            for number in ignored:
-                signal.signal(number, signal.SIG_DFL)
-            signal.pthread_sigmask(signal.SIG_SETMASK, ())
-            os.execve(program, argv, environ)  # noqa: S606 - no shell, as is promised
-        except OSError as error:
-            os.write(tells, b"%d" % (error.errno or 0))
-        finally:
-            os._exit(127)
-    os.close(tells)
-    with open(told, "rb") as pipe:
-        failure = pipe.read()
-    if failure:
-        os.waitpid(pid, 0)
-        raise OSError(int(failure), os.strerror(int(failure)))
-    return pid
 
 
 def explain(error: "OSError | ValueError", order: Order, program: bytes) -> str:

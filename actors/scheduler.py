@@ -76,6 +76,7 @@ class Parts(Struct, frozen=True):
     random: Uniform
     identity: Identity
     on_commit: Callable[[Draft, int], None]
+    on_trouble: Callable[[str | None], None]
 
 
 class Scheduler(Actor[SchedulerMessage]):
@@ -88,6 +89,7 @@ class Scheduler(Actor[SchedulerMessage]):
         self._due: list[tuple[int, int]] = []
         self._looked_at = 0
         self._retry_at = -math.inf
+        self._trouble_told = False
 
     @property
     def _state(self) -> Live:
@@ -222,6 +224,9 @@ class Scheduler(Actor[SchedulerMessage]):
         for job in draft.jobs.changed.values():
             self._note_delay(job)
         self._parts.on_commit(draft, start)
+        if self._trouble_told:
+            self._trouble_told = False
+            self._parts.on_trouble(None)
 
     def _refused(
         self,
@@ -237,6 +242,9 @@ class Scheduler(Actor[SchedulerMessage]):
         for each in woken:
             heappush(self._due, each)
         self._retry_at = trio.current_time() + RETRY_COMMIT_S
+        if not self._trouble_told:
+            self._trouble_told = True
+            self._parts.on_trouble(str(error))
         for ask, answer in answers:
             honest = answer if isinstance(answer, Refusal | Status) else Refusal(str(error), error.exit_code)
             ask.reply.send(honest)

@@ -76,6 +76,7 @@ class Tree:
             world.random,
             world.identity,
             watcher.on_commit,
+            watcher.on_trouble,
         )
 
         def make_local() -> LocalTarget:

@@ -1,4 +1,4 @@
-"""Homes with as many finished jobs as wanted, made quickly: the rows of one job that really ran, copied under new ids."""
+"""Homes with as many finished jobs as wanted, made quickly: the rows of one job that really ran, under new ids."""
 
 from __future__ import annotations
 

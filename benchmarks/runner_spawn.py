@@ -74,14 +74,14 @@ class Driver:
         self.runner.terminate()
         self.runner.wait()
 
-    def _send(self, message: object) -> None:
-        body = msgspec.json.encode(message)
-        self._socket.sendall(len(body).to_bytes(4, "big") + body)
+    def _send(self, *messages: object) -> None:
+        bodies = [msgspec.json.encode(message) for message in messages]
+        self._socket.sendall(b"".join(len(body).to_bytes(4, "big") + body for body in bodies))
 
     def _receive(self) -> _Message:
         return _decoder.decode(self._stream.read(int.from_bytes(self._stream.read(4), "big")))
 
-    def _launch(self, number: int) -> None:
+    def _launch(self, number: int) -> dict[str, object]:
         attempts: list[dict[str, object]] = []
         for _ in range(number):
             self._count += 1
@@ -99,22 +99,20 @@ class Driver:
                     "max_output_bytes": 1 << 30,
                 }
             )
-        if attempts:
-            self._send({"type": "launch", "attempts": attempts})
+        return {"type": "launch", "attempts": attempts}
 
     def run(self, slots: int, ahead: int) -> None:
         """Run JOBS jobs in `slots` slots with `ahead` launches in the queue."""
         self._send({"type": "capacity", "capacity": {"cpus": slots}})
         launched = slots + ahead
-        self._launch(launched)
+        self._send(self._launch(launched))
         ended = 0
         while ended < JOBS:
             tokens = [each.token for each in self._receive().attempts if each.state == "ended"]
             ended += len(tokens)
-            self._send({"type": "acknowledge", "tokens": tokens})
             more = min(len(tokens), JOBS - launched)
             launched += more
-            self._launch(more)
+            self._send({"type": "acknowledge", "tokens": tokens}, self._launch(more))
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """A rebuild and a replay of a log of a million events, by a bare `select` that decodes every event.
 
-The limit keeps nothing. `replay` keeps all records in memory, its budget is 0.5; `rebuild` writes them into the views as
-well, its budget is 0.3.
+The limit keeps nothing. `replay` folds all records in memory, its budget is 0.5; `rebuild` writes them into the views
+as well, its budget is 0.3.
 """
 
 from __future__ import annotations

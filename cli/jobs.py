@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from typing import Final
+
+import msgspec
 
 from holdfast.events.errors import BadInput
 from holdfast.events.states import NAMES
@@ -54,7 +55,7 @@ def _condition(chosen: list[int], states: Sequence[str], limit: int | None) -> t
     for column, wanted in (("id", chosen), ("state", states)):
         if wanted:
             terms.append(f"{column} in (select value from json_each(?))")  # noqa: S608 - the columns are ours
-            values.append(json.dumps(wanted))
+            values.append(msgspec.json.encode(wanted).decode())
     where = " and ".join(terms)
     if limit is not None:
         newest = f"select id from job where {where or 'true'} order by id desc limit ?"  # noqa: S608 - the terms are ours

@@ -211,6 +211,7 @@ class LocalTarget(Actor[TargetMessage]):
         while True:
             await trio.sleep(PING_S)
             if trio.current_time() - self._heard_at > SILENCE_S:
+                self._missing_since = self._heard_at
                 problem = f"its runner has not answered for {SILENCE_S:.0f} s"
                 raise LinkBroken(problem)
             number += 1

@@ -148,8 +148,8 @@ def test_a_skipped_job_is_led_back_to_the_root(stage: Stage, call: Caller) -> No
     stage.submit(job("fetch"), job("align", after=["fetch"]), job("sort", after=["align"]))
     stage.ran(1, exit_code=3)
     assert conclusion(call, "sort") == (
-        "It was skipped (event 10) because job 2 (align) was skipped (event 9), because job 1 (fetch) failed: exit code "
-        "3 (event 8). `holdfast retry 1` runs job 1 (fetch) again, and with it what was skipped."
+        "It was skipped (event 10) because job 2 (align) was skipped (event 9), because job 1 (fetch) failed: exit "
+        "code 3 (event 8). `holdfast retry 1` runs job 1 (fetch) again, and with it what was skipped."
     )
 
 

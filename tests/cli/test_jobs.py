@@ -1,4 +1,4 @@
-"""`jobs` lists what there is, for programs as JSON and for people as a table that fits, or says that there is nothing."""
+"""`jobs` lists what there is, for programs as JSON, for people as a table that fits, or says that there is nothing."""
 
 import json
 import os

@@ -238,7 +238,7 @@ def test_the_table_of_rates_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "remedy"),
+    "number, remedy",
     [
         (errno.ENOENT, "correct its path"),
         (errno.EACCES, "chmod \\+x"),

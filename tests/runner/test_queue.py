@@ -204,19 +204,19 @@ def timed(home: Home, **members: object) -> Attempt:
     return home.shell("date +%s%N > times/$HOLDFAST_TOKEN", **members)
 
 
-# A job's own clock is read some time after its start; how long that takes differs by this much at most, one hopes.
-JITTER_NS = 25_000_000
+# A job reads its own clock some time after its start; on a busy machine that takes one job longer than another.
+JITTER_NS = 70_000_000
 
 
 def test_jobs_never_see_their_rate_exceeded(home: Home) -> None:
     link = home.begin(cpus=100)
-    attempts = [timed(home, rates=[["licence", 100_000, 1]]) for _ in range(8)]
+    attempts = [timed(home, rates=[["licence", 150_000, 1]]) for _ in range(7)]
     link.launch(*attempts)
-    for attempt in attempts:
-        link.end(attempt)
+    claimed_us = sorted(link.end(attempt).started_at or 0 for attempt in attempts)
+    assert all(after - before >= 149_000 for before, after in pairwise(claimed_us)), claimed_us
     gaps = [after - before for before, after in pairwise(start_times(home, attempts))]
-    assert all(gap >= 100_000_000 - JITTER_NS for gap in gaps), gaps
-    assert sum(gaps) >= 7 * 100_000_000 - JITTER_NS
+    assert all(gap >= 150_000_000 - JITTER_NS for gap in gaps), gaps
+    assert sum(gaps) >= 6 * 150_000_000 - JITTER_NS
 
 
 def test_a_burst_is_granted_once_and_then_the_rate_holds(home: Home) -> None:

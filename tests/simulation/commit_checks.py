@@ -7,6 +7,7 @@ from collections import Counter
 from holdfast.actors.live import Live
 from holdfast.events.draft import Draft
 from holdfast.events.errors import HoldfastError
+from holdfast.events.facts import SupervisorStopped
 from holdfast.events.records import Attempt as AttemptRecord
 from holdfast.events.records import Ended, Revoked
 from holdfast.events.states import FINAL, IN_FLIGHT, Held, Waiting, name_of
@@ -82,6 +83,8 @@ class CommitChecks:
         base, live = self._store.base, draft.base
         if not isinstance(live, Live):
             return  # its first commit is made before it has read anything
+        if isinstance(draft.entries[0].event, SupervisorStopped):
+            return  # its last one may follow a crash, and rests on nothing in memory
         check = self._verdict.check
         check(start + len(draft.entries) == self._store.seq, "the scheduler's memory is not at the end of the log")
         alive = {number: job for number, job in base.jobs.items() if not isinstance(job.state, FINAL)}

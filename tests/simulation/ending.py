@@ -17,6 +17,7 @@ from .verdict import Verdict
 
 PLENTY: Final = {"cpus": 6, "gpus": 2}
 ENDS_WITHIN_S: Final = 900.0
+LATEST_S: Final = 2.0  # until then a command that was under way may still arrive
 GRACE_S: Final = 3.0  # after it the runner kills what an attempt may have left behind
 LEAVES_WITHIN_S: Final = 30.0
 _FIRST_COMMAND: Final = 1000
@@ -38,6 +39,7 @@ class Ending:
         """Mend everything, wait for every job's end, stop the supervisor, and check what is left."""
         self._faults.end()
         self._verdict.tell("all is well from now on")
+        await pause(LATEST_S)
         await self._command(Configure({"local": PLENTY}))
         await self._command(Resume())
         while held := [number for number, story in self._history.jobs.items() if story.state == "held"]:

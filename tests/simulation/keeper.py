@@ -31,12 +31,16 @@ _EXPECTED: Final = (Crash, Unavailable, Unanswered, InboxClosed)
 
 
 class Roads:
-    """How connections do: `latency` of new ones, `unstartable` (0 to 1) of the tries to start a runner that fail."""
+    """How connections do: their `latency`, and `unstartable` (0 to 1) of the tries to start a runner that fail."""
 
     def __init__(self) -> None:
         self.latency: Latency = no_latency
         self.unstartable = 0.0
         self.mischief = Mischief()
+
+    def delay(self) -> float:
+        """How long what is sent now takes, in seconds."""
+        return self.latency()
 
 
 class Incarnation:
@@ -87,7 +91,7 @@ class Incarnation:
                 raise Unavailable("no process can be started")
             keeper.start_runner()
         assert machine.runner is not None, "it was just started"
-        near, far = connect(keeper.roads.latency)
+        near, far = connect(keeper.roads.delay)
         self._ends.append(near)
         machine.runner.accept(far)
         return near
@@ -108,7 +112,7 @@ class Incarnation:
     def knock(self, author: str) -> End:
         """A client's connection to the control socket."""
         assert self.listening, "nobody is there"
-        near, far = connect(self._keeper.roads.latency, author)
+        near, far = connect(self._keeper.roads.delay, author)
         self._knocking.append(far)
         self._wakes.set()
         return near

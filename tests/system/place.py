@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from holdfast.events.errors import Unavailable
 from holdfast.events.facts import Event
 from holdfast.events.states import FINAL, NAMES
 from holdfast.store.errors import NoHome
@@ -210,7 +211,7 @@ class Place:
         try:
             with self.reader() as reader:
                 token = reader.lookups.home
-        except NoHome:
+        except Unavailable:  # no home, or a full disk
             return
         for pid in jobs_of(token):
             kill(pid)
