@@ -126,8 +126,8 @@ class Scheduler(Actor[SchedulerMessage]):
 
     def deadline(self) -> float:
         """The next delay that ends, rate that allows a start, or refused commit to be tried again."""
-        if self._retry_at > trio.current_time():
-            return self._retry_at
+        if self._retry_at > -math.inf:
+            return self._retry_at  # also when it has passed meanwhile, as on a machine that slept: nobody else would wake us
         times = [self._due[0][0]] if self._due else []
         if self._launching.wake_at is not None:
             times.append(self._launching.wake_at)

@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = build_parser(__version__).parse_args(argv)
     try:
         home = find_home(getattr(arguments, "home", None), os.environ, Path.cwd())
-        module = import_module(f"{__package__}.{COMMANDS[arguments.chosen].module}")
+        module = import_module(f"{__package__}.commands.{COMMANDS[arguments.chosen].module}")
         code = cast("CommandModule", module).execute(arguments, home)
         sys.stdout.flush()
     except HoldfastError as error:

@@ -1,6 +1,6 @@
 """What a user asks for: jobs, flows, limits and targets as they are submitted.
 
-`cli.flowfile` and the Python API make these; `submission` validates them and puts them into the log. Amounts are
+`cli.flows.flowfile` and the Python API make these; `submission` validates them and puts them into the log. Amounts are
 whole numbers (bytes for memory), durations integer microseconds.
 """
 

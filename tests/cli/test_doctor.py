@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.cli.checkup import Level
-from holdfast.cli.machinechecks import check_python, check_room, check_sqlite_library
+from holdfast.cli.checks.checkup import Level
+from holdfast.cli.checks.machinechecks import check_python, check_room, check_sqlite_library
 from holdfast.cli.main import main
 from holdfast.store.home import Home
 from holdfast.store.lock import HomeLock

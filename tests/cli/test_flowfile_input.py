@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.cli.flowfile import parse_flow, read_flow
-from holdfast.cli.jobfields import job_from
+from holdfast.cli.flows.flowfile import parse_flow, read_flow
+from holdfast.cli.flows.jobfields import job_from
 from holdfast.events.errors import BadInput
 from holdfast.events.spec import JobSpec
 
@@ -227,6 +227,6 @@ def test_options_make_a_job_through_the_same_rules() -> None:
 
 def test_reading_flows_starts_without_what_it_does_not_need() -> None:
     heavy = {"trio", "asyncio", "asyncssh", "apsw", "difflib"}
-    code = f"import sys, holdfast.cli.flowfile; print({heavy} & set(sys.modules))"
+    code = f"import sys, holdfast.cli.flows.flowfile; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from holdfast.cli.flowfile import parse_flow
+from holdfast.cli.flows.flowfile import parse_flow
 from holdfast.events.errors import BadInput
 from holdfast.events.spec import FlowSpec, JobSpec, LimitSpec, TargetSpec
 

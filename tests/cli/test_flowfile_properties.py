@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from holdfast.cli.flowfile import parse_flow
-from holdfast.cli.jobfields import FIELDS
-from holdfast.cli.tomllines import line_of
+from holdfast.cli.flows.flowfile import parse_flow
+from holdfast.cli.flows.jobfields import FIELDS
+from holdfast.cli.flows.tomllines import line_of
 from holdfast.events.checks import check_job
 from holdfast.events.errors import BadInput
 from holdfast.events.graph import validate

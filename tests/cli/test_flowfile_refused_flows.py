@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from holdfast.cli.flowfile import parse_flow
+from holdfast.cli.flows.flowfile import parse_flow
 from holdfast.events.errors import BadInput
 
 RATES: Final = "write a whole number from 1 to 1000000 and a unit of s, min, h or d, as in 10/s"

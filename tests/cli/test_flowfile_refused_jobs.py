@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from holdfast.cli.flowfile import parse_flow
+from holdfast.cli.flows.flowfile import parse_flow
 from holdfast.events.errors import BadInput
 
 DURATIONS: Final = "write numbers with the units d, h, m (or min), s, ms, us, the largest first, as in 90s or 1h30m"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.cli.flowfile import parse_flow
-from holdfast.cli.tomllines import line_of
+from holdfast.cli.flows.flowfile import parse_flow
+from holdfast.cli.flows.tomllines import line_of
 from holdfast.events.spec import FlowSpec, JobSpec, LimitSpec, TargetSpec
 
 FULL = b"""

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from holdfast.cli.moments import parse_moment
+from holdfast.cli.screen.moments import parse_moment
 from holdfast.events.messages import Hold
 
 from .commands import Caller, run

@@ -7,8 +7,8 @@ from typing import Final
 import pytest
 
 from holdfast.actors.runner import punch_hole
-from holdfast.cli.journal import EndWatch
-from holdfast.cli.segments import Stream
+from holdfast.cli.reading.journal import EndWatch
+from holdfast.cli.reading.segments import Stream
 from holdfast.events.records import OutputRange
 from tests.tools import refuse
 

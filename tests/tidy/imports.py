@@ -60,7 +60,7 @@ ENTRY_POINTS: Final = {
     "benchmarks/__main__.py": "python -m benchmarks, ./dev bench",
 }
 
-# Files whose strings name modules beside them, which are imported when they are needed. Path: why so.
+# Files whose strings name modules in the folder `commands` beside them, which are imported when they are needed. Path: why so.
 NAMES_MODULES: Final = {
     "cli/arguments.py": "its table names the module of each command, so that one command's start doesn't pay for all",
 }
@@ -185,4 +185,4 @@ def _imported_modules(source: Source) -> Iterator[str]:
     if str(source.path) in NAMES_MODULES:
         for node in ast.walk(source.tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                yield f"{source.package}.{node.value}"
+                yield f"{source.package}.commands.{node.value}"

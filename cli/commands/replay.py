@@ -1,0 +1,48 @@
+"""`holdfast replay`: the jobs as they stood after some event or at some time, folded from the log alone."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+
+from holdfast.events.errors import BadInput
+from holdfast.store.contract import StoredEvent
+from holdfast.store.home import Home
+from holdfast.store.reader import Reader
+from holdfast.store.statements import number
+
+from ..flows.places import shown
+from ..reading.joblist import print_jobs
+from ..screen.moments import moment_text, parse_moment
+
+_NEWEST_UNTIL = "select max(seq) from events where time <= ?"
+
+
+def execute(arguments: Namespace, home: Home) -> int:
+    """Print them as `jobs` does. Raises BadInput for a position or a time that there is not."""
+    with Reader(home) as reader:
+        at = None if arguments.at is None else _position(reader, arguments.at)
+
+        def is_later(stored: StoredEvent) -> bool:
+            return at is not None and stored.seq > at
+
+        printed = print_jobs(reader.replay(is_later), as_json=arguments.json)
+    if not printed:
+        sys.stderr.write(f"holdfast: {'there were no jobs then' if arguments.at else f'no jobs yet in {home.path}'}\n")
+    return 0
+
+
+def _position(reader: Reader, text: str) -> int:
+    newest = reader.seq
+    if text.isdecimal():
+        if not (text.isascii() and 0 < int(text[:19]) <= newest):
+            problem = f"there is no event {shown(text)}"
+            raise BadInput(problem, where="--at", remedy=f"give a position from 1 to {newest}, the newest")
+        return int(text)
+    at = parse_moment(text, "--at")
+    position = number(reader.connection, _NEWEST_UNTIL, (at,))
+    if not position:
+        (first, _) = next(reader.events())
+        remedy = f"it begins at {moment_text(first.time)}, local time"
+        raise BadInput(f"the log has nothing from before {shown(text)}", where="--at", remedy=remedy)
+    return position

@@ -1,0 +1,91 @@
+"""`holdfast run`: be the supervisor until the flow has ended; if one lives on the home, hand the flow over and watch.
+
+Whoever only watches takes over when the supervisor leaves before the flow has ended.
+"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+import trio
+from msgspec.structs import replace
+
+from holdfast.client import Refused, send
+from holdfast.events.errors import BadInput
+from holdfast.events.messages import Submit, Submitted
+from holdfast.events.spec import LOCAL, FlowSpec, TargetSpec
+from holdfast.store.errors import HomeLocked
+from holdfast.store.home import Home
+from holdfast.store.lock import holder
+
+from ..flows.flowfile import read_flow
+from ..running.supervising import Errand, announce, supervise
+from ..running.watcher import watch
+from ..screen.progress import Display, make_display
+from .options import whole_number
+
+SLOTS_MAX = 100_000
+
+
+def execute(arguments: Namespace, home: Home) -> int:
+    """Run; 0 if all succeeded, 1 if something did not, 130 if interrupted."""
+    slots = slots_of(arguments)
+    flow = None
+    if arguments.flow is not None:
+        flow = replace(read_flow(Path(arguments.flow)), again=arguments.again)
+        if slots is not None:
+            flow = _with_slots(flow, slots)
+    elif slots is None or not home.path.exists():
+        home.must_exist()
+    title = flow.name if flow is not None else "jobs"
+    display = make_display(title, quiet=arguments.quiet, as_json=arguments.json)
+    try:
+        return _run(Errand(home, flow, None, slots, arguments.json), display)
+    except (BadInput, Refused) as error:
+        if arguments.flow is None or error.exit_code != BadInput.exit_code:
+            raise
+        # What only the home can tell, such as a need beyond its capacity, has no line; the file it has.
+        raise _in_file(error, "standard input" if arguments.flow == "-" else arguments.flow) from None
+    finally:
+        display.close()
+
+
+def _in_file(error: BadInput | Refused, file: str) -> BadInput:
+    if isinstance(error, Refused):
+        return BadInput(str(error), where=file)
+    return BadInput(error.problem, where=f"{file}: {error.where}" if error.where else file, remedy=error.remedy)
+
+
+def _run(errand: Errand, display: Display) -> int:
+    while True:
+        try:
+            return trio.run(supervise, errand, display)
+        except HomeLocked:
+            pid = holder(errand.home)
+        if errand.flow is not None:
+            answer = send(errand.home, Submit(errand.flow))
+            assert isinstance(answer, Submitted), "a submission is answered by what was submitted"
+            announce(answer, errand.flow, display)
+            errand = replace(errand, flow=None, watched=answer.flow)
+        display.note(f"supervisor {pid or ''} has the home: watching".replace("  ", " "))
+        code = watch(errand, display)
+        if code is not None:
+            return code
+        display.note("that supervisor has left: going on here")
+
+
+def slots_of(arguments: Namespace) -> int | None:
+    """The value of --slots. Raises BadInput."""
+    if arguments.slots is None:
+        return None
+    slots = whole_number(arguments.slots, "--slots")
+    if not 1 <= slots <= SLOTS_MAX:
+        raise BadInput(f"{slots} slots can't be", where="--slots", remedy=f"give a number from 1 to {SLOTS_MAX}")
+    return slots
+
+
+def _with_slots(flow: FlowSpec, slots: int) -> FlowSpec:
+    given = flow.targets.get(LOCAL)
+    capacity = {**(given.capacity if given is not None else {}), "cpus": slots}
+    return replace(flow, targets={**flow.targets, LOCAL: TargetSpec(capacity)})

@@ -1,0 +1,138 @@
+"""A job's detail as lines for people."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+from holdfast.events.spec import LimitSpec
+
+from ..explaining.happenings import limit_text
+from ..screen.amounts import amounts_text, duration_text, exact_size_text, list_text, size_text
+from ..screen.moments import clock_text, moment_text, now_us
+from ..screen.terminal import Paint, pad, printable
+from .detail import AttemptDetail, JobDetail, LimitUse
+
+_LABEL_WIDTH: Final = 13
+_SHOWN_NEEDED: Final = 20
+
+
+def portrait(detail: JobDetail) -> Iterator[str]:
+    """The lines of `holdfast show`."""
+    paint = Paint(sys.stdout)
+    flow = "" if detail.flow is None else f" of flow {printable(detail.flow)}"
+    name = f" ({printable(detail.name)})" if detail.name else ""
+    why = f", {printable(detail.reason)}" if detail.reason else ""
+    yield f"{paint(f'job {detail.id}{name}{flow}', 'bold')}: {paint.state(detail.state)}{why}"
+    for label, text in _facts(detail):
+        yield f"  {pad(label, _LABEL_WIDTH)} {printable(text)}"
+    if detail.dependencies:
+        yield "depends on"
+        for each in detail.dependencies:
+            needed = f"job {each.job} ({each.name})" if each.name else f"job {each.job}"
+            yield f"  {pad(each.kind, _LABEL_WIDTH)} {needed}, {paint.state(each.state)}"
+    yield "attempts" if detail.attempts else "no attempts yet"
+    for attempt in detail.attempts:
+        yield from _attempt(attempt, paint)
+
+
+def _facts(detail: JobDetail) -> Iterator[tuple[str, str]]:
+    yield "command", detail.run if isinstance(detail.run, str) else shlex.join(detail.run)
+    if isinstance(detail.run, str):
+        yield "", "(one string, so /bin/sh -c runs it)"
+    yield "folder", detail.cwd
+    yield "target", detail.target
+    yield "needs", amounts_text(detail.needs)
+    if detail.limits:
+        yield "limits", "; ".join(_limit(each) for each in detail.limits)
+    yield "priority", str(detail.priority)
+    yield "retries", _retries(detail)
+    if detail.timeout_us is not None:
+        yield "timeout", f"{duration_text(detail.timeout_us)}, then {duration_text(detail.grace_us)} to end by itself"
+    yield "output kept", f"{exact_size_text(detail.max_output_bytes)} of each stream, half of it head and half tail"
+    for name, value in detail.env.items():
+        yield "environment", f"{name}={value}"
+    if detail.secrets:
+        yield "secrets", f"{', '.join(detail.secrets)} (names only: values are never recorded)"
+    if detail.key is not None:
+        yield "key", detail.key
+    if detail.needed_by:
+        yield "needed by", list_text([f"job {job}" for job in detail.needed_by], _SHOWN_NEEDED)
+    yield "submitted", f"{_full(detail.submitted_at)} by {detail.submitted_by} (event {detail.submitted_seq})"
+    yield "newest event", str(detail.newest_seq)
+
+
+def _limit(use: LimitUse) -> str:
+    return f"{use.key} ({limit_text(LimitSpec(use.concurrent, use.interval_us, use.burst))})"
+
+
+def _retries(detail: JobDetail) -> str:
+    if not detail.retries:
+        return "none"
+    first, longest = duration_text(detail.retry_delay_us), duration_text(detail.retry_delay_max_us)
+    used = f" ({detail.failures} {'try' if detail.failures == 1 else 'tries'} failed)" if detail.failures else ""
+    return f"up to {detail.retries}, on {' or '.join(detail.retry_on)}, after up to {first} doubling to {longest}{used}"
+
+
+def _attempt(attempt: AttemptDetail, paint: Paint) -> Iterator[str]:
+    yield f"  {attempt.number:<3} {_outcome(attempt, paint)}"
+    launched = _clock(attempt.launched_at)
+    times = [f"launched {launched}"]
+    if attempt.started_at is not None:
+        times.append(f"started {_clock(attempt.started_at)}")
+    if attempt.ended_at is not None:
+        times.append(f"ended {_clock(attempt.ended_at)}")
+        if attempt.started_at is not None:
+            times.append(f"took {duration_text(_us(attempt.ended_at) - _us(attempt.started_at))}")
+    yield f"      {', '.join(times)}"
+    used: list[str] = []
+    if attempt.cpu_us:
+        used.append(f"CPU time {duration_text(attempt.cpu_us)}")
+    if attempt.memory_bytes:
+        used.append(f"peak memory {size_text(attempt.memory_bytes)}")
+    for each in attempt.output:
+        if each.end is not None:
+            dropped = f" ({size_text(each.dropped_bytes)} left out)" if each.dropped_bytes else ""
+            used.append(f"{each.stream} {size_text(each.end - each.start)}{dropped}")
+    if used:
+        yield f"      {', '.join(used)}"
+
+
+def _outcome(attempt: AttemptDetail, paint: Paint) -> str:
+    match attempt.phase, attempt.how:
+        case "launched", _:
+            return paint("launched; its runner has not said yet that it runs", "cyan")
+        case "started", _:
+            return paint(f"running as process {attempt.pid}", "cyan")
+        case "revoked", _:
+            return f"never started: {printable(attempt.error or '')}"
+        case _, "exited" if attempt.exit_code == 0:
+            return paint("succeeded", "green")
+        case _, "exited" if attempt.signal is None:
+            return paint(f"failed: exit code {attempt.exit_code}", "red")
+        case _, "exited":
+            return paint(f"failed: killed by signal {attempt.signal}", "red")
+        case _, "timeout":
+            return paint("failed: timed out", "red")
+        case _, "stopped":
+            return paint("was cancelled", "yellow")
+        case _, "lost":
+            return paint(f"was lost: {printable(attempt.error or 'its end could not be seen')}", "magenta")
+        case _:
+            return paint(f"failed: {printable(attempt.error or 'could not be started')}", "red")
+
+
+def _us(time: str) -> int:
+    moment = datetime.fromisoformat(time).astimezone(UTC)
+    return int(moment.timestamp()) * 1_000_000 + moment.microsecond
+
+
+def _clock(time: str) -> str:
+    return clock_text(_us(time), now_us())
+
+
+def _full(time: str) -> str:
+    return moment_text(_us(time))

@@ -1,0 +1,1 @@
+"""What `run` does while it runs: being the supervisor, or watching one."""
