@@ -24,7 +24,7 @@ from holdfast.events.messages import (
 
 from .flows import first_flow, random_flow
 
-COMMANDS_MAX: Final = 24
+COMMANDS_MAX: Final = 32
 UNKNOWN_JOB: Final = 100_000
 
 
@@ -39,7 +39,7 @@ class Moment(Struct, frozen=True):
 def moments(seed: int) -> list[Moment]:
     """When the commands of the run `seed` come."""
     random = Random(f"{seed}/commands")
-    count = random.randint(4, COMMANDS_MAX)
+    count = random.randint(6, COMMANDS_MAX)
     hurry_s = random.choice((0.01, 0.5, 2.0))
     return [
         Moment(number, random.random() * hurry_s * random.choice((0.1, 1, 2)), f"{seed}/command/{number}")

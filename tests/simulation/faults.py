@@ -59,7 +59,7 @@ class Faults:
             longest_s = random.choice((0.001, 0.02, 1.5))
             source = Random(random.random())
             roads.latency = lambda: source.random() * longest_s if source.random() < 0.5 else 0.0
-        roads.unstartable = random.choice((0.0, 0.0, 0.3))
+        roads.unstartable = random.choice((0.0, 0.0, 0.3, 0.9))
         roads.mischief.twice = random.choice((0.0, 0.3))
         roads.mischief.late = random.choice((0.0, 0.0, 0.3))
         roads.mischief.garbage = random.choice((0.0, 0.0, 0.01))
@@ -108,7 +108,7 @@ class Faults:
 
     def _freeze_runner(self) -> None:
         if self._machine.runner is not None:
-            self._machine.runner.freeze(self._random.choice((0.05, 1.0, 3.0, 30.0)))
+            self._machine.runner.freeze(self._random.choice((0.05, 1.0, 3.0, 30.0, 60.0)))
 
     def _cut(self) -> None:
         if self._keeper.current is not None:

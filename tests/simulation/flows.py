@@ -13,6 +13,7 @@ from .scripts import random_command
 CAPACITY: Final = {"cpus": 4, "gpus": 1}
 LIMITS: Final = ("licence", "api", "both")
 _KEYS: Final = ("licence", "api", "both", "licence:a", "licence:b", "api:a", "both:a")
+_UNKNOWN_LIMIT: Final = "undeclared"
 _RETRY_ON: Final = (("failed", "timeout"), ("failed", "timeout", "lost"), ("lost",), ())
 
 
@@ -56,7 +57,7 @@ def _job(random: Random, names: Sequence[str], place: int, known: Sequence[int])
         after_any=after_any,
         after_failed=after_failed,
         needs=_needs(random),
-        limits=tuple(random.sample(_KEYS, random.choice((0, 0, 0, 1, 1, 2)))),
+        limits=_limits(random),
         priority=random.choice((0, 0, 0, 5, -5)),
         retries=random.choice((0, 0, 1, 2)),
         retry_on=random.choice(_RETRY_ON),
@@ -69,6 +70,11 @@ def _job(random: Random, names: Sequence[str], place: int, known: Sequence[int])
         key=f"key{random.randrange(12)}-{place}" if random.random() < 0.15 else None,
         hold=random.random() < 0.08,
     )
+
+
+def _limits(random: Random) -> tuple[str, ...]:
+    keys = tuple(random.sample(_KEYS, random.choice((0, 0, 0, 1, 1, 2))))
+    return (*keys, _UNKNOWN_LIMIT) if random.random() < 0.003 else keys
 
 
 def _needs(random: Random) -> dict[str, int]:

@@ -10,7 +10,7 @@ import trio
 
 from holdfast.actors.control import Door
 from holdfast.actors.errors import InboxClosed, RestartIntensityExceeded, StopOverdue, Unanswered
-from holdfast.actors.scheduler import Identity
+from holdfast.actors.scheduler import Drain, Identity
 from holdfast.actors.tree import Tree, Watcher, World
 from holdfast.events.draft import Draft
 from holdfast.events.errors import Damaged, Unavailable
@@ -156,19 +156,19 @@ class Keeper:
         self._checks = checks
         self._seed = seed
         self._ending = False
-        self._runners: trio.Nursery | None = None
+        self._nursery: trio.Nursery | None = None
 
     def start_runner(self) -> None:
         """Start a runner; there must be none."""
-        assert self._runners is not None, "the keeper does not run"
+        assert self._nursery is not None, "the keeper does not run"
         random = Random(f"{self._seed}/runner/{self.random.random()}")
         self.machine.runner = runner = RunnerProcess(self.machine, random, self.roads.mischief)
         self.verdict.tell(f"runner {runner.host.pid} starts")
-        self._runners.start_soon(runner.run)
+        self._nursery.start_soon(runner.run)
 
     async def run(self) -> None:
         """Keep a supervisor running; returns after `end`."""
-        async with trio.open_nursery() as self._runners:
+        async with trio.open_nursery() as self._nursery:
             while not self._ending:
                 await self._live()
                 await pause(self.random.random() * self.downtime_s)
@@ -181,10 +181,13 @@ class Keeper:
         self.stop()
 
     def stop(self) -> None:
-        """Stop the supervisor in good order."""
+        """Stop the supervisor in good order; now and then what is queued ahead is taken back first."""
         if self.current is not None and self.current.tree is not None and not self.current.dead:
             self.verdict.tell(f"supervisor {self.current.number} is asked to stop")
-            self.current.tree.stop()
+            if self._nursery is not None and self.random.random() < 0.5:
+                self._nursery.start_soon(_drain, self.current.tree)
+            else:
+                self.current.tree.stop()
 
     async def _live(self) -> None:
         """The whole life of one supervisor."""
@@ -222,6 +225,15 @@ class Keeper:
         for leaf in _leaves(error):
             if not isinstance(leaf, expected) or isinstance(leaf, Damaged):
                 self.verdict.unexpected(name, leaf)
+
+
+async def _drain(tree: Tree) -> None:
+    try:
+        with trio.move_on_after(1.0):
+            await tree.scheduler.ask(Drain)
+    except (InboxClosed, Unanswered):
+        pass
+    tree.stop()
 
 
 def _leaves(error: BaseException) -> list[BaseException]:

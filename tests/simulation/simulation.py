@@ -38,13 +38,13 @@ class Result(Struct, frozen=True):
     seed: int
     commands: int
     broken: str | None
-    digest: str
-    events: int
-    jobs: int
-    processes: int
-    supervisors: int
-    steps: int
-    seconds: float
+    digest: str = ""
+    events: int = 0
+    jobs: int = 0
+    processes: int = 0
+    supervisors: int = 0
+    steps: int = 0
+    seconds: float = 0.0
     story: tuple[str, ...] = ()
 
 

@@ -1,0 +1,82 @@
+"""Run many seeds of the simulation, and say which of them broke a promise: `python -m tests.simulation`, `./dev sim`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import Final
+
+from .campaign import processors, run_seed, run_seeds, shrink
+from .defects import DEFECTS
+from .simulation import Result
+
+FAILURES_MAX: Final = 10
+PROGRESS_SEEDS: Final = 1000
+STORY_LINES: Final = 60
+
+
+def main() -> int:
+    """Run; the exit code is 1 if a promise was broken."""
+    parser = argparse.ArgumentParser(prog="./dev sim", description="Simulate the whole supervisor tree, by seed.")
+    parser.add_argument("--seeds", type=int, help="how many; 1000 without --seed")
+    parser.add_argument("--seed", type=int, default=0, help="the first one, and the only one without --seeds")
+    parser.add_argument("--commands", type=int, help="only the first so many commands of the seed; tells its story")
+    parser.add_argument("--processes", type=int, default=processors(), help="default: one for each processor")
+    parser.add_argument("--defect", choices=DEFECTS, help="plant this into the product, and count the seeds that find it")
+    given = parser.parse_args()
+    if given.commands is not None:
+        return _tell(run_seed(given.seed, given.commands, given.defect), STORY_LINES)
+    count = given.seeds or (1 if "--seed" in sys.argv[1:] else 1000)
+    return _run(range(given.seed, given.seed + count), given.processes, given.defect)
+
+
+def _run(seeds: range, processes: int, defect: str | None) -> int:
+    begun = time.monotonic()
+    totals = {"events": 0, "jobs": 0, "processes": 0, "supervisors": 0, "simulated hours": 0.0}
+    broken = done = 0
+    for result in run_seeds(seeds, min(processes, len(seeds)), defect):
+        done += 1
+        totals["events"] += result.events
+        totals["jobs"] += result.jobs
+        totals["processes"] += result.processes
+        totals["supervisors"] += result.supervisors
+        totals["simulated hours"] += result.seconds / 3600
+        if result.broken is not None:
+            broken += 1
+            if defect is None:
+                _explain(result)
+                if broken == FAILURES_MAX:
+                    break
+        if done % PROGRESS_SEEDS == 0:
+            print(f"{done} seeds, {broken} broken, {done / (time.monotonic() - begun):.1f}/s", file=sys.stderr)
+    took_s = time.monotonic() - begun
+    what = ", ".join(f"{amount:,.0f} {name}" for name, amount in totals.items())
+    print(f"{done} seeds in {took_s:.1f} s ({done / took_s:.1f}/s on {processes} processes): {what}")
+    if defect is not None:
+        print(f"the defect '{defect}' was found by {broken} of {done} seeds")
+        return 0 if broken else 1
+    print(f"{broken} broken" if broken else "every promise held")
+    return 1 if broken else 0
+
+
+def _explain(whole: Result) -> None:
+    """A failure, and the shortest run that shows it."""
+    print(f"seed {whole.seed}, {whole.commands} commands: {whole.broken}")
+    shortest = shrink(whole.seed)
+    if shortest.broken is None:
+        print("  it did not fail again: something outside of the seed matters, which is a defect of the simulation")
+        return
+    print(f"  the first {shortest.commands} commands are enough: ./dev sim --seed {whole.seed} --commands {shortest.commands}")
+    _tell(shortest, STORY_LINES // 3)
+
+
+def _tell(result: Result, lines: int) -> int:
+    for line in result.story[-lines:]:
+        print(f"  {line[:300]}")
+    print(f"seed {result.seed}, first {result.commands} commands: {result.broken or 'every promise held'}")
+    return 1 if result.broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
