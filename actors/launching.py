@@ -45,10 +45,13 @@ class Launching:
         for job in self._live.jobs.values():
             if isinstance(job.state, Ready):
                 self._queues[job.policy.target].push(job)
+        await self._restore_limits()
+
+    async def _restore_limits(self) -> None:
         held = [key for name in self._queues for job in self._live.in_flight(name) for key in job.policy.limits]
         arrivals = {mark.key: mark.arrival_at for mark in self._live.marks()}
         specs = {name: limit.spec for name, limit in self._live.limits.items()}
-        await self._limiter.ask(lambda reply: Restore(reply, specs, held, arrivals))
+        await self._limiter.ask(Restore, specs, held, arrivals)
 
     @property
     def wake_at(self) -> int | None:
@@ -102,7 +105,7 @@ class Launching:
         if not jobs:
             return {}
         wanted = [job.policy.limits for job in jobs]
-        results = await self._limiter.ask(lambda reply: Acquire(reply, wanted, now))
+        results = await self._limiter.ask(Acquire, wanted, now)
         self._granted += [keys for keys, result in zip(wanted, results, strict=True) if isinstance(result, Grant)]
         return {job.id: result for job, result in zip(jobs, results, strict=True)}
 
@@ -149,8 +152,9 @@ class Launching:
                     self._free(key)
         for entry in draft.entries:
             if isinstance(entry.event, LimitConfigured):
-                await self._limiter.tell(SetLimit(entry.event.limit, entry.event.spec))
-                self._unpark_limit(entry.event.limit)
+                event = entry.event
+                await self._limiter.tell(SetLimit(event.limit, event.spec, event.arrivals))
+                self._unpark_limit(event.limit)
 
     def _unpark_limit(self, name: str) -> None:
         for queue in self._queues.values():
@@ -164,11 +168,18 @@ class Launching:
             self._unpark(key)
 
     async def undo(self, draft: Draft) -> None:
-        """After a refused commit: back into the queue with what was taken, and its limits are free again."""
+        """After a refused commit: back into the queue with what was taken, and the limits stand where they stood.
+
+        From the log, because a rate can't be given back otherwise. What was held back for a limit is judged anew:
+        there may be nobody left whose end would free it.
+        """
         for job in self._taken:
             self._queues[job.policy.target].push(job)
         if self._granted:
-            await self._limiter.tell(Release(self._granted))
+            await self._restore_limits()
+            for queue in self._queues.values():
+                for key in queue.parked_keys():
+                    self._free(key)
         self._taken = []
         self._granted = []
         for number in draft.jobs.changed:

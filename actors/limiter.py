@@ -38,10 +38,11 @@ class Release(Struct, frozen=True):
 
 
 class SetLimit(Struct, frozen=True):
-    """A limit has these bounds from now on."""
+    """A limit has these bounds, and its keys these arrival times, from now on."""
 
     name: str
     spec: LimitSpec
+    arrivals: Mapping[str, int]
 
 
 LimiterMessage = Restore | Acquire | Release | SetLimit
@@ -72,6 +73,6 @@ def _serve(table: LimitTable, message: Acquire | Release | SetLimit) -> None:
             for keys in message.keys:
                 table.release(keys)
         case SetLimit():
-            table.configure(message.name, message.spec)
+            table.configure(message.name, message.spec, message.arrivals)
         case _:
             assert_never(message)

@@ -103,7 +103,7 @@ class Scheduler(Actor[SchedulerMessage]):
         draft = Draft(base, parts.clock.now(), parts.random, "scheduler")
         draft.record(SupervisorStarted(identity.pid, identity.host, identity.version), author=identity.author)
         # Committed before anything is read: what a crashed scheduler left with the writer is in the log by then.
-        start = await parts.writer.ask(lambda reply: Commit(reply, draft))
+        start = await parts.writer.ask(Commit, draft)
         live = self._live = Live(base)
         self._launching = Launching(live, parts.limiter, set(parts.targets))
         self._effects = Effects(live, parts.log, parts.targets)
@@ -127,7 +127,8 @@ class Scheduler(Actor[SchedulerMessage]):
     def deadline(self) -> float:
         """The next delay that ends, rate that allows a start, or refused commit to be tried again."""
         if self._retry_at > -math.inf:
-            return self._retry_at  # also when it has passed meanwhile, as on a machine that slept: nobody else would wake us
+            # Also one that has passed meanwhile, as on a machine that slept: nobody else would wake us.
+            return self._retry_at
         times = [self._due[0][0]] if self._due else []
         if self._launching.wake_at is not None:
             times.append(self._launching.wake_at)
@@ -219,7 +220,7 @@ class Scheduler(Actor[SchedulerMessage]):
             heappush(self._due, (0 if set_back else job.state.due_at, job.id))
 
     async def _commit(self, draft: Draft) -> None:
-        start = await self._parts.writer.ask(lambda reply: Commit(reply, draft))
+        start = await self._parts.writer.ask(Commit, draft)
         self._state.apply(draft)
         for job in draft.jobs.changed.values():
             self._note_delay(job)

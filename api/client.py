@@ -14,7 +14,7 @@ import msgspec
 from holdfast.actors.world import SystemClock, machine_capacity, system_random, user_name
 from holdfast.events.decide import decide
 from holdfast.events.draft import Draft
-from holdfast.events.errors import HoldfastError, Unavailable
+from holdfast.events.errors import Unavailable
 from holdfast.events.facts import TargetConfigured
 from holdfast.events.messages import Answer, Changed, Command, Refusal, Request, Submitted
 from holdfast.events.spec import LOCAL
@@ -41,18 +41,10 @@ class NoAnswer(Unavailable):
         )
 
 
-class Refused(HoldfastError):
-    """The supervisor refused the request; nothing was done."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.message)
-        self.exit_code = refusal.exit_code  # type: ignore[misc]  # the supervisor's word for what the class stands for
-
-
 def send(home: Home, command: Command) -> Submitted | Changed:
     """Have a command carried out, by a supervisor or here; returns once it is recorded.
 
-    Raises BadInput, Refused, NoAnswer or Unavailable.
+    Raises BadInput (nothing was done), NoAnswer (it may have been) or Unavailable.
     """
     deadline = time.monotonic() + PATIENCE_S
     while True:
@@ -70,7 +62,7 @@ def send(home: Home, command: Command) -> Submitted | Changed:
 
 
 def ask(home: Home, request: Request) -> Answer | None:
-    """The supervisor's answer, or None if none lives on the home. Raises Refused or NoAnswer."""
+    """The supervisor's answer, or None if none lives on the home. Raises BadInput, NoAnswer or Unavailable."""
     connection = _connect(home)
     if connection is None:
         return None
@@ -84,7 +76,7 @@ def ask(home: Home, request: Request) -> Answer | None:
         raise NoAnswer
     answer = _decoder.decode(line)
     if isinstance(answer, Refusal):
-        raise Refused(answer)
+        raise answer.error()
     return answer
 
 

@@ -10,9 +10,10 @@ It takes the home's lock: commands of the command line on the same home talk to 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import TypeGuard
 
 import trio
 
@@ -25,7 +26,7 @@ from holdfast.actors.world import SystemClock, host_name, machine_capacity, syst
 from holdfast.actors.writer import ThreadedDisk
 from holdfast.events.decide import decide
 from holdfast.events.draft import Draft
-from holdfast.events.errors import BadInput, HoldfastError, Unavailable
+from holdfast.events.errors import BadInput, HoldfastError
 from holdfast.events.messages import Answer, AskStatus, Changed, Command, Configure, Refusal, Status, Submitted
 from holdfast.events.records import Job
 from holdfast.events.spec import LOCAL
@@ -93,9 +94,9 @@ class Supervisor:
         return answer
 
     async def _ask(self, request: Command | AskStatus) -> Answer:
-        answer: Answer = await self._tree.scheduler.ask(lambda reply: Ask(reply, request, self._author))
+        answer: Answer = await self._tree.scheduler.ask(Ask, request, self._author)
         if isinstance(answer, Refusal):
-            raise BadInput(answer.message) if answer.exit_code == BadInput.exit_code else Unavailable(answer.message)
+            raise answer.error()
         return answer
 
     async def drain(self) -> None:
@@ -121,19 +122,28 @@ class Supervisor:
 
 
 @contextmanager
-def _plain_errors() -> Iterator[None]:
+def _plain_errors() -> Generator[None]:
     """Take a lone error out of the groups that nurseries put it in; tell the last crash, not their count."""
     try:
         yield
     except BaseExceptionGroup as group:
-        error: BaseException = group
-        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-            error = error.exceptions[0]
+        error = _lone(group)
         if isinstance(error, RestartIntensityExceeded) and isinstance(error.__cause__, HoldfastError):
             error = error.__cause__
         if error is group:
             raise
         raise error from group
+
+
+def _is_group(error: BaseException) -> TypeGuard[BaseExceptionGroup[BaseException]]:
+    return isinstance(error, BaseExceptionGroup)
+
+
+def _lone(error: BaseException) -> BaseException:
+    """The one error in groups of one, however deep, else the error itself."""
+    if _is_group(error) and len(error.exceptions) == 1:
+        return _lone(error.exceptions[0])
+    return error
 
 
 def _set_capacity(store: Store, slots: int | None, now: int, author: str) -> None:
@@ -160,7 +170,7 @@ async def open_supervisor(
     on_commit: Callable[[Draft, int], None] = _ignore,
     on_trouble: Callable[[str | None], None] = _ignore,
     on_crash: Callable[[str, Exception, int], None] = _ignore,
-) -> AsyncIterator[Supervisor]:
+) -> AsyncGenerator[Supervisor]:
     """Run a supervisor on a home, made if it is missing.
 
     `slots` sets the local target's processors, before anything starts. On leaving, what was launched goes on under its

@@ -73,6 +73,10 @@ class Base(Protocol):
         """The rate mark of a limit's key."""
         ...
 
+    def marks(self) -> list[RateMark]:
+        """All rate marks."""
+        ...
+
     def flow(self, flow: str, /) -> Flow | None:
         """The flow."""
         ...

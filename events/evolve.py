@@ -204,8 +204,10 @@ def _evolve_home(records: Records, event: HomeEvent) -> None:
             records.targets.put(name, replace(_target(records, name), paused=True))
         case TargetResumed(target=name):
             records.targets.put(name, replace(_target(records, name), paused=False))
-        case LimitConfigured(limit=name, spec=spec):
+        case LimitConfigured(limit=name, spec=spec, arrivals=arrivals):
             records.limits.put(name, Limit(name, spec))
+            for key, arrival_at in arrivals.items():
+                records.marks.put(key, RateMark(key, arrival_at))
         case FlowSubmitted(flow=flow, number=number, jobs=jobs, digest=digest):
             records.flows.put(flow, Flow(flow, number, jobs, digest))
         case HomeCreated() | SupervisorStarted() | SupervisorStopped():

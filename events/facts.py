@@ -187,10 +187,15 @@ class TargetResumed(_Event, frozen=True, gc=False):
 
 
 class LimitConfigured(_Event, frozen=True, gc=False):
-    """A named limit has these bounds from now on."""
+    """A named limit has these bounds from now on.
+
+    `arrivals`: for each of its keys that was let through of late, the arrival time that GCRA keeps from now on, as the
+    intervals of before are not those of now (microseconds).
+    """
 
     limit: str
     spec: LimitSpec
+    arrivals: dict[str, int] = {}
 
 
 JobEvent = (

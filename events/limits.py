@@ -38,6 +38,21 @@ def limit_of(key: str) -> str:
     return key.partition(":")[0]
 
 
+def carry_over(arrivals: Mapping[str, int], now: int, before: LimitSpec, after: LimitSpec) -> dict[str, int]:
+    """Arrival times by key after a limit's change at `now`: as many intervals ahead as before, but of the new length.
+
+    Without it, times that were reckoned in short intervals would count for next to nothing among long ones. Keys that
+    nothing is remembered of are left out.
+    """
+    if before.interval_us is None or after.interval_us is None:
+        return {}
+    furthest = now + after.burst * after.interval_us
+    ahead = {key: arrival - now for key, arrival in arrivals.items() if arrival > now}
+    return {
+        key: min(furthest, now - (-each * after.interval_us // before.interval_us)) for key, each in ahead.items()
+    }
+
+
 class LimitTable:
     """Who holds what just now. All or nothing: a denial takes none of the limits asked for."""
 
@@ -47,9 +62,10 @@ class LimitTable:
         self._arrivals: dict[str, int] = {}
         self._prune_at = _PRUNE_AT
 
-    def configure(self, name: str, spec: LimitSpec) -> None:
-        """Set a limit; what is held already stays held, also beyond a lower bound."""
+    def configure(self, name: str, spec: LimitSpec, arrivals: Mapping[str, int]) -> None:
+        """Set a limit, and arrival times as of `carry_over`; what is held stays held, also beyond a lower bound."""
         self._specs[name] = spec
+        self._arrivals.update(arrivals)
 
     def restore(self, held: Iterable[str], arrivals: Mapping[str, int]) -> None:
         """Take over what the log says: a key for each holder, and the arrival times."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
+from .errors import BadInput, Unavailable
 from .records import OutputRange
 from .spec import FlowSpec
 
@@ -120,6 +121,10 @@ class Refusal(_Message, frozen=True):
 
     message: str
     exit_code: int
+
+    def error(self) -> BadInput | Unavailable:
+        """The same, to be raised where it arrives."""
+        return BadInput(self.message) if self.exit_code == BadInput.exit_code else Unavailable(self.message)
 
 
 Answer = Submitted | Changed | Status | Refusal

@@ -12,10 +12,11 @@ from .draft import ROOT, Dependency, Draft
 from .errors import BadInput
 from .facts import FlowSubmitted, JobSubmitted, LimitConfigured, TargetConfigured
 from .graph import Kind, Verdict, judge, validate
-from .limits import limit_of
+from .limits import carry_over, limit_of
 from .messages import Submitted
+from .records import Limit
 from .settle import resolve
-from .spec import FlowSpec, JobSpec
+from .spec import FlowSpec, JobSpec, LimitSpec
 from .states import FINAL
 
 
@@ -130,13 +131,21 @@ def _record_flow(draft: Draft, flow: FlowSpec, jobs: range) -> tuple[str | None,
     for limit_name, limit_spec in flow.limits.items():
         limit = draft.limits.get(limit_name)
         if limit is None or limit.spec != limit_spec:
-            draft.record(LimitConfigured(limit_name, limit_spec), cause)
+            draft.record(LimitConfigured(limit_name, limit_spec, _carried_over(draft, limit, limit_spec)), cause)
     for target_name in flow.targets:
         target = draft.targets.get(target_name)
         capacity = _capacity(draft, flow, target_name)
         if target is None or target.capacity != capacity:
             draft.record(TargetConfigured(target_name, capacity), cause)
     return name, cause
+
+
+def _carried_over(draft: Draft, limit: Limit | None, spec: LimitSpec) -> dict[str, int]:
+    """What is remembered of the keys of a limit that is to change."""
+    if limit is None:
+        return {}
+    marks = (draft.marks.get(mark.key) or mark for mark in draft.base.marks() if limit_of(mark.key) == limit.name)
+    return carry_over({mark.key: mark.arrival_at for mark in marks}, draft.now, limit.spec, spec)
 
 
 def _capacity(draft: Draft, flow: FlowSpec, name: str) -> dict[str, int]:

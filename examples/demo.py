@@ -30,19 +30,19 @@ def holdfast(*words: str) -> list[str]:
 def show(*words: str) -> int:
     """Run a command as one would type it."""
     print(f"\n$ holdfast {shlex.join(words)}", flush=True)
-    return subprocess.run(holdfast(*words), check=False).returncode  # noqa: S603 - our own program
+    return subprocess.run(holdfast(*words), check=False).returncode
 
 
 def ended_jobs() -> int:
     """How many jobs have succeeded so far."""
-    result = subprocess.run(holdfast("jobs", "--json"), check=False, capture_output=True, text=True)  # noqa: S603
+    result = subprocess.run(holdfast("jobs", "--json"), check=False, capture_output=True, text=True)
     return sum(json.loads(line)["state"] == "succeeded" for line in result.stdout.splitlines())
 
 
 def run_and_kill(flow: Path) -> None:
     """Start the flow and kill its supervisor, without a warning, when some jobs have ended."""
     print(f"\n$ holdfast run {flow.name} --slots 4", flush=True)
-    supervisor = subprocess.Popen(holdfast("run", flow.name, "--slots", "4"))  # noqa: S603 - our own program
+    supervisor = subprocess.Popen(holdfast("run", flow.name, "--slots", "4"))
     try:
         deadline = time.monotonic() + PATIENCE_S
         while supervisor.poll() is None and ended_jobs() < KILL_AFTER_JOBS and time.monotonic() < deadline:
@@ -56,7 +56,7 @@ def run_and_kill(flow: Path) -> None:
 
 def end_runner() -> None:
     """End the runner of this home, which would stay for a few seconds to see whether anybody calls."""
-    result = subprocess.run(holdfast("log", "--json"), check=False, capture_output=True, text=True)  # noqa: S603
+    result = subprocess.run(holdfast("log", "--json"), check=False, capture_output=True, text=True)
     events = [json.loads(line) for line in result.stdout.splitlines()]
     pids = [event["data"]["pid"] for event in events if event["type"] == "target_attached"]
     for pid in pids[-1:]:

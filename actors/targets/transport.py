@@ -58,7 +58,7 @@ class RunnerTransport:
         self._children = [child for child in self._children if child.poll() is None]
         environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         try:
-            child = subprocess.Popen(  # noqa: S603 - our own file, by absolute path
+            child = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(RUNNER), str(self._home.path)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -11,7 +11,7 @@ from pathlib import Path
 import trio
 from msgspec.structs import replace
 
-from holdfast.client import Refused, send
+from holdfast.client import send
 from holdfast.events.errors import BadInput
 from holdfast.events.messages import Submit, Submitted
 from holdfast.events.spec import LOCAL, FlowSpec, TargetSpec
@@ -42,19 +42,15 @@ def execute(arguments: Namespace, home: Home) -> int:
     display = make_display(title, quiet=arguments.quiet, as_json=arguments.json)
     try:
         return _run(Errand(home, flow, None, slots, arguments.json), display)
-    except (BadInput, Refused) as error:
-        if arguments.flow is None or error.exit_code != BadInput.exit_code:
+    except BadInput as error:
+        if arguments.flow is None:
             raise
         # What only the home can tell, such as a need beyond its capacity, has no line; the file it has.
-        raise _in_file(error, "standard input" if arguments.flow == "-" else arguments.flow) from None
+        file = "standard input" if arguments.flow == "-" else arguments.flow
+        where = f"{file}: {error.where}" if error.where else file
+        raise BadInput(error.problem, where=where, remedy=error.remedy) from None
     finally:
         display.close()
-
-
-def _in_file(error: BadInput | Refused, file: str) -> BadInput:
-    if isinstance(error, Refused):
-        return BadInput(str(error), where=file)
-    return BadInput(error.problem, where=f"{file}: {error.where}" if error.where else file, remedy=error.remedy)
 
 
 def _run(errand: Errand, display: Display) -> int:

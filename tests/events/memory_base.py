@@ -112,6 +112,9 @@ class MemoryBase:
     def mark(self, key: str, /) -> RateMark | None:
         return self.records.marks.get(key)
 
+    def marks(self) -> list[RateMark]:
+        return list(self.records.marks.values())
+
     def flow(self, flow: str, /) -> Flow | None:
         return self.records.flows.get(flow)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from holdfast.events.limits import Denial, Grant, LimitTable, limit_of
+from holdfast.events.limits import Denial, Grant, LimitTable, carry_over, limit_of
 from holdfast.events.spec import LimitSpec
 
 SPECS = {
@@ -155,8 +155,32 @@ def test_a_bound_that_is_lowered_lets_nothing_in_until_enough_have_left() -> Non
     table = LimitTable(SPECS)
     table.acquire(("seats",), 0)
     table.acquire(("seats",), 0)
-    table.configure("seats", LimitSpec(concurrent=1))
+    table.configure("seats", LimitSpec(concurrent=1), {})
     table.release(("seats",))
     assert table.acquire(("seats",), 0) == Denial("seats", None)
     table.release(("seats",))
     assert isinstance(table.acquire(("seats",), 0), Grant)
+
+
+RATES = st.builds(LimitSpec, interval_us=st.sampled_from([10, 100, 1000]), burst=st.integers(1, 4))
+PAUSES = st.lists(st.integers(0, 150), min_size=1)
+
+
+@given(RATES, PAUSES, RATES, PAUSES)
+def test_a_rate_that_is_changed_lets_no_more_through_than_the_wider_of_its_bounds(
+    before: LimitSpec, pauses: list[int], after: LimitSpec, later: list[int]
+) -> None:
+    table, now = LimitTable({"api": before}), 0
+    starts: list[int] = []
+    arrivals: dict[str, int] = {}
+    for spec, pauses_us in ((before, pauses), (after, later)):
+        table.configure("api", spec, carry_over(arrivals, now, before, spec))
+        for pause_us in pauses_us:
+            while isinstance(answer := table.acquire(("api",), now), Grant):
+                arrivals |= answer.arrivals
+                starts.append(now)
+            now += pause_us
+    burst, interval_us = max(before.burst, after.burst), min(before.interval_us or 0, after.interval_us or 0)
+    for place, begin in enumerate(starts):
+        for count, end in enumerate(starts[place:], 1):
+            assert count <= burst + (end - begin) // interval_us

@@ -1,4 +1,4 @@
-"""The whole supervisor tree on virtual time, by seed: random flows, commands and faults, and what must hold through all of it.
+"""The whole supervisor tree on virtual time, by seed: random flows, commands and faults, and what must hold meanwhile.
 
 Read `simulation` first (one run), then what it is made of:
 

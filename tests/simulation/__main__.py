@@ -1,4 +1,4 @@
-"""Run many seeds of the simulation, and say which of them broke a promise: `python -m tests.simulation`, `./dev sim`."""
+"""Run many seeds of the simulation, and say which of them broke a promise: `./dev sim`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="the first one, and the only one without --seeds")
     parser.add_argument("--commands", type=int, help="only the first so many commands of the seed; tells its story")
     parser.add_argument("--processes", type=int, default=processors(), help="default: one for each processor")
-    parser.add_argument("--defect", choices=DEFECTS, help="plant this into the product, and count the seeds that find it")
+    parser.add_argument("--defect", choices=DEFECTS, help="plant it into the product, and count the seeds that find it")
     given = parser.parse_args()
     if given.commands is not None:
         return _tell(run_seed(given.seed, given.commands, given.defect), STORY_LINES)
@@ -67,7 +67,9 @@ def _explain(whole: Result) -> None:
     if shortest.broken is None:
         print("  it did not fail again: something outside of the seed matters, which is a defect of the simulation")
         return
-    print(f"  the first {shortest.commands} commands are enough: ./dev sim --seed {whole.seed} --commands {shortest.commands}")
+    print(
+        f"  the first {shortest.commands} commands are enough: ./dev sim --seed {whole.seed} --commands {shortest.commands}"
+    )
     _tell(shortest, STORY_LINES // 3)
 
 

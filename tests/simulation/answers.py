@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from holdfast.events import facts
 from holdfast.events.messages import Answer, Cancel, Changed, Refusal, Request, Retry, Status, Submit, Submitted
 from holdfast.events.spec import FlowSpec, JobSpec
@@ -14,7 +16,7 @@ from .verdict import Verdict
 
 
 class Answers:
-    """Holds each answer against the log, at the moment when it comes. Each try of a command has an author of its own."""
+    """Holds each answer against the log when it comes. Each try of a command has an author of its own."""
 
     def __init__(self, history: History, verdict: Verdict) -> None:
         self._history = history
@@ -32,7 +34,9 @@ class Answers:
         match answer:
             case Refusal(message=message):
                 unknown = "may or may not" in message
-                self._verdict.check(unknown or not done, f"P7: {author} was refused ({message}), but {done} is recorded")
+                self._verdict.check(
+                    unknown or not done, f"P7: {author} was refused ({message}), but {done} is recorded"
+                )
             case Submitted():
                 assert isinstance(request, Submit), "an answer to another question"
                 self._submitted(author, request.flow, answer, done)
@@ -79,9 +83,8 @@ class Answers:
 
 def _same(asked: JobSpec, recorded: JobSpec, ids: dict[str | int, int]) -> bool:
     """Whether what was recorded is what was asked for, with names made ids."""
-    plain = ("run", "name", "target", "needs", "limits", "priority", "retries", "retry_on", "retry_delay_us", "key")
-    plain += ("retry_delay_max_us", "timeout_us", "grace_us", "env", "secrets", "hold")
-    needed = ("after", "after_any", "after_failed")
-    return all(getattr(asked, name) == getattr(recorded, name) for name in plain) and all(
-        {ids.get(each, each) for each in getattr(asked, name)} == set(getattr(recorded, name)) for name in needed
+    kinds = ("after", "after_any", "after_failed")
+    without: dict[str, tuple[int, ...]] = dict.fromkeys(kinds, ())
+    return replace(asked, **without) == replace(recorded, **without) and all(
+        {ids.get(each, each) for each in getattr(asked, kind)} == set(getattr(recorded, kind)) for kind in kinds
     )

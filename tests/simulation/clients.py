@@ -20,11 +20,14 @@ TRIES: Final = 6
 PATIENCE_S: Final = 30.0
 
 _encoder: Final = msgspec.json.Encoder()
-_answer: Final = msgspec.json.Decoder(Answer)
+_answer: Final[msgspec.json.Decoder[Answer]] = msgspec.json.Decoder(Answer)
 
 
 class Clients:
-    """Sends commands to whichever supervisor there is. `losing`: how often (0 to 1) the connection is given up early."""
+    """Sends commands to whichever supervisor there is.
+
+    `losing`: how often (0 to 1) a connection is given up before the answer.
+    """
 
     def __init__(self, keeper: Keeper, answers: Answers, verdict: Verdict) -> None:
         self._keeper = keeper

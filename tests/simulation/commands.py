@@ -77,8 +77,8 @@ _KINDS: Final[tuple[Callable[[Random, Sequence[int]], Request], ...]] = (
     lambda random, known: Hold(_some(random, known)),
     lambda random, known: Release(_some(random, known)),
     lambda random, known: Prioritise(_some(random, known), random.randint(-9, 9)),
-    lambda random, known: Pause(random.choice((None, "local", "local", "nowhere"))),
-    lambda random, known: Resume(random.choice((None, "local"))),
+    lambda random, _: Pause(random.choice((None, "local", "local", "nowhere"))),
+    lambda random, _: Resume(random.choice((None, "local"))),
     _configure,
-    lambda random, known: AskStatus(),
+    lambda _, __: AskStatus(),
 )

@@ -1,4 +1,4 @@
-"""What must hold after every commit: the fold of the log, the views, the scheduler's memory and the second opinion agree."""
+"""What must hold after every commit: the log's fold, the views, the scheduler's memory and a second opinion agree."""
 
 from __future__ import annotations
 

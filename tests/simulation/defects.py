@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Final
 from unittest.mock import patch
@@ -26,7 +26,7 @@ Plant = Callable[[ExitStack, WallClock], None]
 
 
 @contextmanager
-def planted(name: str | None, clock: WallClock) -> Iterator[None]:
+def planted(name: str | None, clock: WallClock) -> Generator[None]:
     """Have the defect in the product while the context lasts; None: have it as it is."""
     with ExitStack() as stack:
         if name is not None:
@@ -41,7 +41,7 @@ def _launch_before_commit(stack: ExitStack, clock: WallClock) -> None:
     async def commit(self: scheduler.Scheduler, draft: Draft) -> None:
         self._state.apply(draft)
         self._effects.derive(draft, {})
-        start = await self._parts.writer.ask(lambda reply: writer.Commit(reply, draft))
+        start = await self._parts.writer.ask(writer.Commit, draft)
         for job in draft.jobs.changed.values():
             self._note_delay(job)
         self._parts.on_commit(draft, start)
@@ -55,7 +55,7 @@ def _views_outside_the_transaction(stack: ExitStack, clock: WallClock) -> None:
 
     async def commit(self: disk.SimulatedDisk, store: Store, drafts: Sequence[Draft]) -> list[int]:
         base = self.log.store.base
-        with patch.object(base, "apply", lambda draft: None):  # pyright: ignore[reportUnknownLambdaType]
+        with patch.object(base, "apply"):
             starts = await original(self, store, drafts)
         for draft in drafts:
             base.apply(draft)

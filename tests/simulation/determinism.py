@@ -6,7 +6,7 @@ Everything private of Trio that the simulation leans on is in this file; `test_d
 from __future__ import annotations
 
 import gc
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from random import Random
 from types import CoroutineType
@@ -93,12 +93,12 @@ def _is_below(task: trio.lowlevel.Task, name: str) -> bool:
 
 
 @contextmanager
-def ordered(seed: int) -> Iterator[None]:
+def ordered(seed: int) -> Generator[None]:
     """Let `seed` alone decide the order of Trio's tasks.
 
     The garbage collector rests meanwhile: what it finalizes, and when, depends on everything else in the process.
     """
-    names = vars(_run)
+    names = _run.__dict__
     source = names[_SOURCE]
     assert isinstance(source, Random), "Trio keeps its randomness elsewhere now; see trio._core._run"
     before, state, collecting = names[_SWITCH], source.getstate(), gc.isenabled()

@@ -9,6 +9,7 @@ from holdfast.events.messages import Configure, Refusal, Release, Request, Resum
 from tests.actors.stepping import pause
 
 from .clients import Clients
+from .commit_checks import CommitChecks
 from .determinism import now_us
 from .faults import Faults
 from .history import ENDS, History
@@ -26,7 +27,16 @@ _FIRST_COMMAND: Final = 1000
 class Ending:
     """Brings a run to its end and looks at what is left."""
 
-    def __init__(self, keeper: Keeper, clients: Clients, faults: Faults, history: History, verdict: Verdict) -> None:
+    def __init__(
+        self,
+        keeper: Keeper,
+        clients: Clients,
+        faults: Faults,
+        checks: CommitChecks,
+        history: History,
+        verdict: Verdict,
+    ) -> None:
+        self._checks = checks
         self._keeper = keeper
         self._clients = clients
         self._faults = faults
@@ -75,6 +85,7 @@ class Ending:
 
     def _check_truth(self) -> None:
         """Each process belongs to an attempt, and each job ended as its last attempt did."""
+        self._checks.opened()
         machine, check = self._keeper.machine, self._verdict.check
         owned = [each.token for each in machine.running() if not each.disowned]
         check(not owned, f"{owned} still run")

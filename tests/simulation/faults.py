@@ -9,12 +9,13 @@ from typing import Final
 from tests.actors.stepping import pause
 
 from .clients import Clients
-from .determinism import Steps
+from .determinism import Steps, now_us
 from .disk import Condition
 from .keeper import Keeper
 from .wire import no_latency
 
 ACTORS: Final = ("writer", "limiter", "scheduler", "target:local", "control")
+FAULTS_MAX: Final = 60
 _STEPS_MAX: Final = (5, 60, 400)
 
 
@@ -35,6 +36,7 @@ class Faults:
             "kill runner": self._kill_runner,
             "freeze runner": self._freeze_runner,
             "cut": self._cut,
+            "outage": self._outage,
             "jump": self._jump,
             "full disk": self._full_disk,
             "room on disk": self._room_on_disk,
@@ -46,6 +48,8 @@ class Faults:
         names = list(self._kinds)
         self._enabled = [name for name in names if random.random() < random.choice((0.0, 0.2, 0.5, 0.9))]
         self._every_s = random.choice((0.05, 0.3, 1.0, 4.0))
+        self.lingers_s = min(random.choice((0.0, 1.0, 5.0, 20.0)), FAULTS_MAX * self._every_s)
+        """How long things go on to go wrong after the last command."""
 
     def begin(self) -> None:
         """Set the circumstances that last for the whole run."""
@@ -81,6 +85,7 @@ class Faults:
         keeper.log.condition = Condition()
         keeper.roads.latency = no_latency
         keeper.roads.unstartable = 0.0
+        keeper.roads.barred_until_us = 0
         mischief = keeper.roads.mischief
         mischief.twice = mischief.late = mischief.garbage = 0.0
         keeper.downtime_s = 0.5
@@ -113,6 +118,10 @@ class Faults:
     def _cut(self) -> None:
         if self._keeper.current is not None:
             self._keeper.current.cut()
+
+    def _outage(self) -> None:
+        self._keeper.roads.barred_until_us = now_us() + self._random.choice((500_000, 4_000_000, 12_000_000))
+        self._cut()
 
     def _jump(self) -> None:
         seconds = self._random.choice((0.001, 0.7, 30.0, 4000.0)) * self._random.choice((-1, 1))

@@ -37,7 +37,9 @@ def random_flow(
     """A flow of a few jobs; `number` makes its names unique, `known` are ids that it may depend on."""
     count = random.choice((1, 1, 2, 3, 5, 8))
     names = [f"f{number}j{place}" for place in range(count)]
-    jobs = tuple(_job(random, names, place, known) for place in range(count))
+    # Jobs that start at the same moment and share a limit are what can exceed it.
+    favourite = random.choice(_KEYS)
+    jobs = tuple(_job(random, names, place, known, favourite) for place in range(count))
     if limits is None:
         limits = {random.choice(LIMITS): random_limit(random)} if random.random() < 0.2 else {}
     targets: dict[str, TargetSpec] = {}
@@ -48,7 +50,7 @@ def random_flow(
     return FlowSpec(jobs, name, digest, random.random() < 0.3, limits, targets)
 
 
-def _job(random: Random, names: Sequence[str], place: int, known: Sequence[int]) -> JobSpec:
+def _job(random: Random, names: Sequence[str], place: int, known: Sequence[int], favourite: str) -> JobSpec:
     after, after_any, after_failed = _dependencies(random, names[:place], known)
     return JobSpec(
         run=random_command(random),
@@ -57,7 +59,7 @@ def _job(random: Random, names: Sequence[str], place: int, known: Sequence[int])
         after_any=after_any,
         after_failed=after_failed,
         needs=_needs(random),
-        limits=_limits(random),
+        limits=_limits(random, favourite),
         priority=random.choice((0, 0, 0, 5, -5)),
         retries=random.choice((0, 0, 1, 2)),
         retry_on=random.choice(_RETRY_ON),
@@ -72,7 +74,9 @@ def _job(random: Random, names: Sequence[str], place: int, known: Sequence[int])
     )
 
 
-def _limits(random: Random) -> tuple[str, ...]:
+def _limits(random: Random, favourite: str) -> tuple[str, ...]:
+    if random.random() < 0.25:
+        return (favourite,)
     keys = tuple(random.sample(_KEYS, random.choice((0, 0, 0, 1, 1, 2))))
     return (*keys, _UNKNOWN_LIMIT) if random.random() < 0.003 else keys
 

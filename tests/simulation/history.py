@@ -95,7 +95,9 @@ class History:
         check(stored.seq == self.seq + 1, f"seq {stored.seq} comes after {self.seq}")
         self.seq = stored.seq
         cause = stored.cause
-        check(cause is None or 1 <= cause < stored.seq, f"event {stored.seq} is caused by {cause}, which is not before it")
+        check(
+            cause is None or 1 <= cause < stored.seq, f"event {stored.seq} is caused by {cause}, which is not before it"
+        )
         check(cause is not None or isinstance(event, _ROOTS), f"event {stored.seq} ({stored.type}) has no cause")
         self.by_author.setdefault(stored.author, []).append(event)
         if isinstance(event, facts.JobSubmitted):
@@ -160,7 +162,7 @@ class History:
         )
         story.state = to
 
-    def _of_job(self, story: Story, event: facts.JobEvent) -> None:  # noqa: PLR0915 - one table of moves
+    def _of_job(self, story: Story, event: facts.JobEvent) -> None:
         number, before = event.job, story.state
         match event:
             case facts.JobReady():
@@ -220,7 +222,9 @@ class History:
 
     def _launched(self, number: int, story: Story, event: facts.AttemptLaunched) -> None:
         self._go(number, story, {"ready"}, "launching")
-        self._verdict.check(event.attempt == len(story.attempts) + 1, f"attempt {event.attempt} of job {number} is not next")
+        self._verdict.check(
+            event.attempt == len(story.attempts) + 1, f"attempt {event.attempt} of job {number} is not next"
+        )
         self._verdict.check(event.token not in self.tokens, f"the token {event.token} is given twice")
         self._verdict.check(not self.paused, f"{event.token} is launched on a paused target")
         self.tokens.add(event.token)

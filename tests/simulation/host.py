@@ -21,7 +21,7 @@ class SimulatedHost(runner.Host):
 
     block_bytes = 1
 
-    def __init__(self, machine: Machine, pid: int) -> None:  # pyright: ignore[reportMissingSuperCall] - it has real files
+    def __init__(self, machine: Machine, pid: int) -> None:
         self.machine = machine
         self.boot = machine.boot
         self.pid = pid
@@ -84,12 +84,14 @@ class SimulatedHost(runner.Host):
         return self.machine.sizes.get(segment, 0), 0
 
     def release(self, segment: int, pid: int | None) -> None:
+        del pid
         if segment in self.spent:
             self.spent.discard(segment)
         else:
             self.free.append(segment)
 
     def punch(self, segment: int, stream: int, start: int, end: int) -> bool:
+        del segment, stream, start, end
         return True
 
     def spawn(self, order: runner.Order, segment: int) -> int:

@@ -1,10 +1,10 @@
-"""What keeps a supervisor running, as a service manager would: each one is a tree of its own, and may be killed any time."""
+"""What keeps a supervisor running, as a service manager would: each has a tree of its own, and may be killed."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Final, cast
 
 import trio
 
@@ -18,7 +18,7 @@ from holdfast.store.home import Home
 from tests.actors.stepping import pause
 
 from .commit_checks import CommitChecks
-from .determinism import Crash
+from .determinism import Crash, now_us
 from .disk import DurableLog, SimulatedDisk
 from .machine import Machine
 from .runner_process import Mischief, RunnerProcess
@@ -31,11 +31,15 @@ _EXPECTED: Final = (Crash, Unavailable, Unanswered, InboxClosed)
 
 
 class Roads:
-    """How connections do: their `latency`, and `unstartable` (0 to 1) of the tries to start a runner that fail."""
+    """How connections do: their `latency`; `unstartable` (0 to 1) of the tries to start a runner that fail.
+
+    Until `barred_until_us` no supervisor gets through to a runner.
+    """
 
     def __init__(self) -> None:
         self.latency: Latency = no_latency
         self.unstartable = 0.0
+        self.barred_until_us = 0
         self.mischief = Mischief()
 
     def delay(self) -> float:
@@ -86,6 +90,8 @@ class Incarnation:
         machine, random = keeper.machine, keeper.random
         if self.dead:
             raise Unavailable("the supervisor is dead")
+        if now_us() < keeper.roads.barred_until_us:
+            raise Unavailable("the runner can't be reached")
         if machine.runner is None:
             if random.random() < keeper.roads.unstartable:
                 raise Unavailable("no process can be started")
@@ -237,6 +243,7 @@ async def _drain(tree: Tree) -> None:
 
 
 def _leaves(error: BaseException) -> list[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        return [leaf for each in error.exceptions for leaf in _leaves(each)]
-    return [error]
+    if not isinstance(error, BaseExceptionGroup):
+        return [error]
+    group = cast("BaseExceptionGroup[BaseException]", error)
+    return [leaf for each in group.exceptions for leaf in _leaves(each)]

@@ -59,7 +59,7 @@ class Machine:
         self.ever: dict[str, Process] = {}
         self.refused: set[str] = set()
         """Tokens whose program did not exist."""
-        self.watch: Callable[[Process], object] = lambda process: None
+        self.watch: Callable[[Process], object] = lambda _: None
         self.boots = 1
         self.booted_us = 0
         self.journals = 0
@@ -136,7 +136,9 @@ class Machine:
 
     def reboot(self, kept_bytes: int) -> None:
         """All processes die; of the journal, which nobody syncs, `kept_bytes` are still there."""
-        self.verdict.tell(f"the machine is restarted; {kept_bytes} of {len(self.journal)} bytes of the journal are left")
+        self.verdict.tell(
+            f"the machine is restarted; {kept_bytes} of {len(self.journal)} bytes of the journal are left"
+        )
         for process in self.running():
             self.kill(process)
         if self.runner is not None:

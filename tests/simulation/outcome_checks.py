@@ -31,10 +31,10 @@ class OutcomeChecks:
         process = self._machine.ever.get(attempt.token)
         match event:
             case facts.AttemptStarted():
+                told = event.process
                 # One that has ended just now has no start time to be looked up any more.
-                same = process is not None and event.process.start in {None, process.start}
-                same = same and process.pid == event.process.pid
-                self._verdict.check(same, f"event {stored.seq}: {attempt.token} never ran as {event.process}")
+                same = process is not None and process.pid == told.pid and told.start in {None, process.start}
+                self._verdict.check(same, f"event {stored.seq}: {attempt.token} never ran as {told}")
             case facts.AttemptRevoked():
                 self._verdict.check(process is None, f"P2: {attempt.token} was revoked, but it had started")
             case facts.AttemptEnded(outcome=outcome):

@@ -79,7 +79,7 @@ class Simulation:
         keeper = Keeper(log, machine, checks, verdict, seed)
         clients = Clients(keeper, Answers(history, verdict), verdict)
         faults = Faults(keeper, clients, self.steps, seed)
-        ending = Ending(keeper, clients, faults, history, verdict)
+        ending = Ending(keeper, clients, faults, checks, history, verdict)
         async with trio.open_nursery() as nursery:
             verdict.stop = nursery.cancel_scope.cancel
             nursery.start_soon(keeper.run)
@@ -87,6 +87,8 @@ class Simulation:
                 faults.begin()
                 nursery.start_soon(faults.run)
             await self._command(clients, history)
+            if not self._calm:
+                await pause(faults.lingers_s)
             await ending.run()
             nursery.cancel_scope.cancel()
         return self._result(log, history, machine, keeper)

@@ -47,7 +47,9 @@ class SpawnChecks:
             return
         attempt = story.attempts[process.attempt - 1]
         current = attempt is story.newest and story.state in IN_FLIGHT and not attempt.revoked
-        self._verdict.check(current, f"P2: {process.token} starts while its job is {story.state}, attempt {process.attempt}")
+        self._verdict.check(
+            current, f"P2: {process.token} starts while its job is {story.state}, attempt {process.attempt}"
+        )
         running = [each for each in self._machine.running() if not each.disowned]
         others = [each.token for each in running if each.job == process.job and each is not process]
         self._verdict.check(not others, f"P2: {process.token} starts while {others} of the same job run")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from types import TracebackType
 
 import trio
 
@@ -124,11 +123,6 @@ class End(trio.abc.Stream):
     async def aclose(self) -> None:
         self.vanish()
         await trio.lowlevel.checkpoint()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
 
 def connect(latency: Latency, author: str = "") -> tuple[End, End]:

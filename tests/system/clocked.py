@@ -1,7 +1,8 @@
 """The program of jobs that measure limits by their own clocks; `python -I -S clocked.py FILE NAME SECONDS`.
 
-It adds a line to FILE when it starts, and one when it is about to end: the name, its token, what happened, and when. The start of its process
-comes from the kernel (in clock ticks), everything else from the monotonic clock, which all processes share; nanoseconds.
+It adds lines to FILE when it starts and when it is about to end: the name, its token, what happened, and when, in
+nanoseconds. When its process came into being says the kernel (in clock ticks), everything else the monotonic clock,
+which all processes share.
 """
 
 from __future__ import annotations

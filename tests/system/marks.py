@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections import Counter
 from random import SystemRandom
 
@@ -11,13 +13,12 @@ from .place import ENDED, Place
 
 # One write of less than a page to a file opened with O_APPEND: no two marks mix, none is torn.
 MARK = "echo $HOLDFAST_TOKEN >> marks"
-SPOT = "$HOLDFAST_TOKEN"
 
 
 def new_seed() -> int:
-    """A seed for this run of a test; printed, so that a failure shows it."""
-    seed = SystemRandom().randrange(1_000_000)
-    print(f"seed {seed}")
+    """A seed for this run of a test, written down so that a failure shows it."""
+    seed = int(os.environ.get("HOLDFAST_SEED") or SystemRandom().randrange(1_000_000))
+    sys.stdout.write(f"HOLDFAST_SEED={seed} chooses the same again\n")
     return seed
 
 

@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,16 +41,11 @@ def carrying(text: bytes) -> Iterator[tuple[int, str]]:
 def kill(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
     """Send a signal; after SIGKILL wait until the process has gone, or is a zombie of whoever started it."""
     with contextlib.suppress(ProcessLookupError):
-        descriptor = os.pidfd_open(pid) if sys.platform == "linux" else None
-        try:
-            os.kill(pid, number)
-            if descriptor is not None and number == signal.SIGKILL:
-                poll = select.poll()
-                poll.register(descriptor, select.POLLIN)
-                assert poll.poll(10_000), f"process {pid} outlives SIGKILL"
-        finally:
-            if descriptor is not None:
-                os.close(descriptor)
+        os.kill(pid, number)
+    deadline = time.monotonic() + 10
+    while number == signal.SIGKILL and alive(pid):
+        assert time.monotonic() < deadline, f"process {pid} outlives SIGKILL"
+        select.select([], [], [], 0.001)
 
 
 def alive(pid: int) -> bool:

@@ -1,4 +1,4 @@
-"""Recorded scientific workflows (WfFormat 1.5) as flows: dependencies as recorded, each job a sleep of its run time, scaled."""
+"""Recorded scientific workflows (WfFormat 1.5) as flows: their dependencies, and sleeps of their run times, scaled."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class _Recorded(msgspec.Struct, frozen=True):
 
 
 def recorded_files() -> list[Path]:
-    """The recorded workflows beside the checkout; the project's own small sample, and a loud warning, where they are missing."""
+    """The recorded workflows beside the checkout; the project's own small sample where they are missing."""
     found = sorted(path for path in SHARED.glob("*.json") if "schema" not in path.name)
     return found or [SAMPLE]
 
@@ -56,7 +56,8 @@ def recorded_files() -> list[Path]:
 def say_if_missing() -> None:
     """Say, so that it stands in the test's output, that the recorded workflows themselves were not there to be run."""
     if recorded_files() == [SAMPLE]:
-        text = f"no recorded workflows in {SHARED.parent.name}/{SHARED.name} beside the checkout: only {SAMPLE.name} was run"
+        there = f"{SHARED.parent.name}/{SHARED.name} beside the checkout"
+        text = f"there are no recorded workflows in {there}: only {SAMPLE.name} was run"
         with warnings.catch_warnings():
             warnings.simplefilter("always")  # a warning would else be an error; here it is there to be read
             warnings.warn(text, stacklevel=2)
@@ -67,13 +68,13 @@ def read(path: Path) -> Workflow:
 
 
 def as_flow(workflow: Workflow) -> str:
-    """The workflow as JSON Lines. Each job marks its start and its end with its name, so that their order can be seen."""
+    """The workflow as JSON Lines. Each job marks its start and its end with its name, so that the order can be seen."""
     longest_s = max(each.runtime_in_seconds for each in workflow.execution.tasks)
     scale = JOB_S_MAX / longest_s
     sleeps_s = {each.id: each.runtime_in_seconds * scale for each in workflow.execution.tasks}
     lines: list[bytes] = []
     for task in workflow.specification.tasks:
-        run = f'echo "start $0 $HOLDFAST_TOKEN" >> marks; sleep {sleeps_s[task.id]:.3f}; echo "end $0 $HOLDFAST_TOKEN" >> marks'
+        run = f'echo "start $0" >> marks; sleep {sleeps_s[task.id]:.3f}; echo "end $0" >> marks'
         job = {"name": task.id, "run": ["sh", "-c", run, task.id], "after": task.parents}
         lines.append(msgspec.json.encode(job))
     return b"\n".join(lines).decode() + "\n"

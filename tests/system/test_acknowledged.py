@@ -1,4 +1,4 @@
-"""Promises P1 and P7 against kill -9 in the midst of submitting: what was told is recorded, and a flow is there whole or not at all."""
+"""Promises P1 and P7 against kill -9 while submitting: what was told is recorded, a flow is there whole or not."""
 
 from __future__ import annotations
 
@@ -17,15 +17,11 @@ def test_p7_a_flow_is_recorded_whole_or_not_at_all_over_kills(place: Place) -> N
     random = Random(new_seed())
     lines = "".join(f'{{"name": "j{number}", "run": "true", "hold": true}}\n' for number in range(MANY))
     flow = place.flow(lines, "flow.jsonl")
-    whole = 0
     for _ in range(8):
         run = place.start("run", flow)
         wait_s(random.uniform(0.2, 1.6))
         run.kill()
-        known = len(place.jobs())
-        assert known in {0, MANY}
-        whole += known == MANY
-    print(f"{whole} of 8 kills came after the submission")
+        assert len(place.jobs()) in {0, MANY}
     done = place.run("run", flow)
     assert done.code == 1
     assert f"{MANY} held" in done.err

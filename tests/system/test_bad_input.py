@@ -113,12 +113,14 @@ def test_p7_one_line_of_200_mb_is_refused_without_being_held(place: Place) -> No
     check_refused(place, "flow.jsonl", ("flow.jsonl:1",))
 
 
+@pytest.mark.slow
 def test_p7_a_flow_file_that_is_not_there_or_a_folder_is_refused(place: Place) -> None:
     check_refused(place, "missing.toml", ("missing.toml",))
     (place.folder / "folder.toml").mkdir()
     check_refused(place, "folder.toml", ("folder.toml",))
 
 
+@pytest.mark.slow
 def test_p7_bad_input_to_a_living_supervisor_is_refused_whole_as_well(place: Place) -> None:
     serve = place.serve()
     check_refused(place, place.flow(JOB + "needs = { cpus = 1000000 }\n"), ("flow.toml: jobs.a.needs.cpus", "1000000"))

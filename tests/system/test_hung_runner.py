@@ -1,4 +1,4 @@
-"""A runner that hangs, and comes back: nothing is claimed of its jobs meanwhile, nothing stalls (P5), nothing runs twice (P2)."""
+"""A runner that hangs and comes back: nothing is claimed of its jobs, nothing stalls (P5), nothing runs twice (P2)."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ def test_p2_a_runner_that_hangs_makes_its_jobs_unknown_and_they_go_on_when_it_is
     check_log(place)
 
 
+@pytest.mark.slow
 def test_p2_a_supervisor_that_hangs_and_comes_back_goes_on_with_its_runner(place: Place) -> None:
     run = mid_run(place, gate("a") + f'[jobs.b]\nrun = "{MARK}"\nafter = ["a"]\n')
     run.signal(signal.SIGSTOP)
@@ -55,6 +56,7 @@ def test_p2_a_supervisor_that_hangs_and_comes_back_goes_on_with_its_runner(place
     assert check_ran_once(place, {"a", "b"}) == {"succeeded": 2}
 
 
+@pytest.mark.slow
 def test_a_runner_that_is_missing_at_the_start_and_can_not_be_started_is_said(place: Place) -> None:
     # A folder where its socket should be: it can't be listened at, nor connected to.
     (place.home.path / "runner.sock").mkdir(parents=True)
@@ -67,6 +69,7 @@ def test_a_runner_that_is_missing_at_the_start_and_can_not_be_started_is_said(pl
     assert "the trouble is over" in run.err
 
 
+@pytest.mark.slow
 def test_p2_a_runner_ended_by_sigterm_leaves_its_jobs_alone(place: Place) -> None:
     run = mid_run(place, gate("a"))
     runner = place.until_runner()
@@ -78,6 +81,7 @@ def test_p2_a_runner_ended_by_sigterm_leaves_its_jobs_alone(place: Place) -> Non
     assert len(marks(place)) == 1
 
 
+@pytest.mark.slow
 def test_p2_a_runner_that_leaves_when_it_is_idle_is_started_again_when_there_is_work(place: Place) -> None:
     assert place.run("run", place.flow(f'[jobs.a]\nrun = "{MARK}"\n')).code == 0
     first = place.until_runner()
@@ -87,6 +91,7 @@ def test_p2_a_runner_that_leaves_when_it_is_idle_is_started_again_when_there_is_
     assert check_ran_once(place, {"a", "b"}) == {"succeeded": 2}
 
 
+@pytest.mark.slow
 def test_p2_where_the_runners_journal_is_gone_jobs_are_lost_and_not_run_again(place: Place) -> None:
     run = mid_run(place, gate("a") + gate("c"))
     place.until_state("c", "running")

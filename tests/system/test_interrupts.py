@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 
+import pytest
+
 from .gates import gate, mid_run, open_gate
 from .marks import MARK, check_log, check_ran_once, marks
 from .place import Place, until
@@ -39,6 +41,7 @@ def test_p2_the_second_ctrl_c_leaves_at_once_and_the_next_run_picks_up_what_goes
     check_log(place)
 
 
+@pytest.mark.slow
 def test_p2_what_ends_while_no_supervisor_lives_is_known_to_the_next(place: Place) -> None:
     run = mid_run(place, gate("a") + AFTER)
     run.kill()
@@ -48,6 +51,7 @@ def test_p2_what_ends_while_no_supervisor_lives_is_known_to_the_next(place: Plac
     assert check_ran_once(place, {"a", "b"}) == {"succeeded": 2}
 
 
+@pytest.mark.slow
 def test_what_was_launched_ahead_is_taken_back_at_the_first_ctrl_c(place: Place) -> None:
     # Short jobs first, so that launches are queued ahead in the runner.
     jobs = "".join(f'[jobs.q{number}]\nrun = "{MARK}"\n' for number in range(3000))
@@ -78,12 +82,14 @@ def test_sigterm_ends_serve_with_0_and_what_runs_goes_on(place: Place) -> None:
     assert check_ran_once(place, {"a"}) == {"succeeded": 1}
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_serve_with_130(place: Place) -> None:
     serve = place.serve()
     serve.signal(signal.SIGINT)
     assert serve.finish().code == 130
 
 
+@pytest.mark.slow
 def test_a_closed_terminal_ends_the_supervisor_and_not_its_jobs(place: Place) -> None:
     run = mid_run(place, gate("a"))
     run.signal(signal.SIGHUP)

@@ -1,4 +1,4 @@
-"""Promise P3, by the jobs' own clocks: no limit is ever exceeded, over kill -9 of supervisor and runner in the middle."""
+"""Promise P3, by the jobs' own clocks: no limit is exceeded, over kill -9 of supervisor and runner in the middle."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def most(found: Iterable[Span], weight: Callable[[Span], int] = lambda _: 1) -> 
 
 
 def check_rate(found: Sequence[Span], per_s: int, burst: int) -> None:
-    """In no window start more than the burst and what the rate adds in its length; to the tick of the kernel's clock."""
+    """In no window start more than the burst and what the rate adds in its length, to the tick of the kernel."""
     starts = [span.process_ns for span in found]
     for first in range(len(starts)):
         for last in range(first + burst, len(starts)):
@@ -123,9 +123,10 @@ def test_p3_a_rate_is_never_exceeded(place: Place, victim: str) -> None:
     check_rate(found, per_s=10, burst=3)
 
 
+@pytest.mark.slow
 def test_p3_a_limit_that_comes_with_a_flow_holds_for_the_first_of_its_jobs(place: Place) -> None:
     serve = place.serve("--slots", "8")
-    until(lambda: place.runner_pid(), "the runner is up")
+    until(place.runner_pid, "the runner is up")
     assert place.run("run", place.flow('[jobs.first]\nrun = "true"\n', "first.toml")).code == 0
     text = "[limits.one]\nconcurrent = 1\n" + "".join(job(f"j{number}", 0.1, 'limits = ["one"]') for number in range(5))
     assert place.run("run", place.flow(text)).code == 0
@@ -133,9 +134,10 @@ def test_p3_a_limit_that_comes_with_a_flow_holds_for_the_first_of_its_jobs(place
     assert serve.running
 
 
+@pytest.mark.slow
 def test_p3_slots_that_come_with_a_flow_hold_for_the_first_of_its_jobs(place: Place) -> None:
     serve = place.serve("--slots", "8")
-    until(lambda: place.runner_pid(), "the runner is up")
+    until(place.runner_pid, "the runner is up")
     assert place.run("run", place.flow('[jobs.first]\nrun = "true"\n', "first.toml")).code == 0
     text = "".join(job(f"j{number}", 0.1) for number in range(6))
     assert place.run("run", place.flow(text), "--slots", "2").code == 0

@@ -26,6 +26,7 @@ def pids(place: Place, count: int) -> list[int]:
     return [int(word) for word in path.read_text().split()]
 
 
+@pytest.mark.slow
 def test_a_process_that_a_job_leaves_behind_neither_blocks_it_nor_mixes_into_other_output(place: Place) -> None:
     leave = "(echo $$ >> pids; while ! test -e open-x; do sleep 0.02; done; echo late; echo late >&2) & echo early"
     others = "".join(f'[jobs.q{number}]\nrun = "echo q{number}"\nafter = ["a"]\n' for number in range(20))
@@ -47,6 +48,7 @@ def all_output(place: Place) -> str:
     return "".join(path.read_text() for path in place.home.output.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["cancel", "timeout"])
 def test_a_job_that_ignores_sigterm_is_killed_with_its_group_after_the_grace_time(place: Place, how: str) -> None:
     (place.folder / "stubborn.sh").write_text(STUBBORN)
@@ -62,6 +64,7 @@ def test_a_job_that_ignores_sigterm_is_killed_with_its_group_after_the_grace_tim
     assert place.job("a").reason == ("timed out" if how == "timeout" else "cancelled")
 
 
+@pytest.mark.slow
 def test_a_job_that_obeys_sigterm_is_given_its_grace_time_to_clean_up(place: Place) -> None:
     place.flow(
         """[jobs.a]\nrun = "trap 'sleep 0.3; echo clean; exit 3' TERM; touch up; while :; do sleep 0.02; done"\n"""
@@ -73,6 +76,7 @@ def test_a_job_that_obeys_sigterm_is_given_its_grace_time_to_clean_up(place: Pla
     assert (place.state("a"), place.output("a")) == ("cancelled", b"clean\n")
 
 
+@pytest.mark.slow
 def test_a_cancelled_job_that_ends_well_all_the_same_has_succeeded(place: Place) -> None:
     place.flow("""[jobs.a]\nrun = "trap 'exit 0' TERM; touch up; while :; do sleep 0.02; done"\n""")
     run = place.start("run", "flow.toml")
@@ -82,6 +86,7 @@ def test_a_cancelled_job_that_ends_well_all_the_same_has_succeeded(place: Place)
     assert place.state("a") in {"succeeded", "cancelled"}
 
 
+@pytest.mark.slow
 def test_a_job_that_closes_its_output_goes_on_to_its_own_end(place: Place) -> None:
     place.flow('[jobs.a]\nrun = "echo before; exec >&- 2>&-; sleep 0.3; touch after; exit 5"\n')
     assert place.run("run", "flow.toml").code == 1
@@ -95,6 +100,7 @@ def test_a_job_that_reads_its_input_finds_its_end_at_once(place: Place) -> None:
     assert place.output("a") == b"read\n"
 
 
+@pytest.mark.slow
 def test_a_job_killed_by_a_signal_says_which(place: Place) -> None:
     place.flow('[jobs.a]\nrun = "kill -11 $$"\n')
     done = place.run("run", "flow.toml")
@@ -135,12 +141,14 @@ def test_a_job_sees_the_environment_its_own_variables_and_what_holdfast_tells_it
     assert place.output("a").decode() == wanted
 
 
+@pytest.mark.slow
 def test_an_environment_that_is_not_utf_8_reaches_the_job_unchanged(place: Place) -> None:
     place.flow('[jobs.a]\nrun = "printenv ODD"\n')
     assert place.run("run", "flow.toml", environment={"ODD": os.fsdecode(b"a\xff\xfeb")}).code == 0
     assert place.output("a") == b"a\xff\xfeb\n"
 
 
+@pytest.mark.slow
 def test_a_job_has_no_descriptors_but_its_three(place: Place) -> None:
     if not Path("/proc/self/fd").exists():
         pytest.skip("descriptors are listed in /proc on Linux only")
@@ -150,6 +158,7 @@ def test_a_job_has_no_descriptors_but_its_three(place: Place) -> None:
     assert place.output("a").split() == [b"0", b"1", b"2", b"3"]
 
 
+@pytest.mark.slow
 def test_p2_a_job_goes_on_in_mid_run_when_its_runner_is_killed_and_nothing_starts_in_its_place(place: Place) -> None:
     run = mid_run(place, gate("a") + '[jobs.b]\nrun = "touch b"\n', slots=1)
     kill(place.until_runner())

@@ -1,4 +1,4 @@
-"""Real input: recorded scientific workflows run in the recorded order, each job once, and the log tells the same as the views."""
+"""Real input: recorded scientific workflows run in the recorded order, each job once, and log and views agree."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from holdfast.events.facts import AttemptEnded, AttemptLaunched
 
 from .gates import gate, mid_run, open_gate
@@ -29,12 +31,14 @@ def test_a_job_that_fails_twice_is_tried_three_times_with_growing_delays(place: 
     check_log(place)
 
 
+@pytest.mark.slow
 def test_a_job_fails_when_its_retries_are_used_up(place: Place) -> None:
     done = place.run("run", place.flow('[jobs.a]\nrun = "exit 4"\nretries = 2\nretry_delay = "1ms"\n'))
     assert done.code == 1
     assert (place.job("a").attempt, place.job("a").exit_code) == (3, 4)
 
 
+@pytest.mark.slow
 def test_p2_a_delay_goes_on_over_a_kill_of_the_supervisor(place: Place) -> None:
     text = f'[jobs.a]\nrun = "{MARK}; test $HOLDFAST_ATTEMPT = 2"\nretries = 1\nretry_delay = "1s"\n'
     run = place.start("run", place.flow(text))
@@ -44,6 +48,7 @@ def test_p2_a_delay_goes_on_over_a_kill_of_the_supervisor(place: Place) -> None:
     assert (place.job("a").attempt, len(marks(place))) == (2, 2)
 
 
+@pytest.mark.slow
 def test_what_is_retried_on_is_what_the_policy_names(place: Place) -> None:
     text = """
         [defaults]
@@ -113,10 +118,12 @@ def test_dependencies_go_by_how_the_jobs_before_them_ended(place: Place) -> None
     check_log(place)
 
 
+@pytest.mark.slow
 def test_a_flow_whose_failures_were_not_called_for_has_succeeded(place: Place) -> None:
     assert place.run("run", place.flow('[jobs.a]\nrun = "true"\n[jobs.b]\nrun = "x"\nafter_failed = ["a"]\n')).code == 0
 
 
+@pytest.mark.slow
 def test_more_urgent_jobs_go_first(place: Place) -> None:
     jobs = "".join(f'[jobs.q{number}]\nrun = "{MARK}"\npriority = {number % 3}\n' for number in range(9))
     run = mid_run(place, gate("a", "priority = 9") + jobs, slots=1)
@@ -126,6 +133,7 @@ def test_more_urgent_jobs_go_first(place: Place) -> None:
     assert [int(token.split(".")[1]) for token in marks(place)] == [1, 4, 7, 10, 3, 6, 9, 2, 5, 8]
 
 
+@pytest.mark.slow
 def test_a_timeout_goes_on_while_no_supervisor_lives(place: Place) -> None:
     run = place.start("run", place.flow(f'[jobs.a]\nrun = "{MARK}; exec sleep 600"\ntimeout = "800ms"\n'))
     until(lambda: len(marks(place)) == 1, "the job runs")

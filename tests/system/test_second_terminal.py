@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .gates import gate, mid_run, open_gate
 from .marks import MARK, check_log, marks
 from .place import Place, until
@@ -26,6 +28,7 @@ def test_cancel_ends_what_runs_and_what_waits_and_skips_what_depends_on_it(place
     check_log(place)
 
 
+@pytest.mark.slow
 def test_cancel_of_what_was_launched_ahead_and_not_started_never_runs_it(place: Place) -> None:
     text = gate("a") + "".join(f"[jobs.q{number}]\n{QUICK}\n" for number in range(5))
     run = mid_run(place, text, slots=1)
@@ -50,6 +53,7 @@ def test_pause_starts_nothing_more_and_resume_goes_on(place: Place) -> None:
     assert place.state("b") == "succeeded"
 
 
+@pytest.mark.slow
 def test_priority_moves_a_waiting_job_to_the_front(place: Place) -> None:
     text = gate("a") + "".join(f"[jobs.q{number}]\n{QUICK}\n" for number in range(4))
     run = mid_run(place, text, slots=1)
@@ -60,6 +64,7 @@ def test_priority_moves_a_waiting_job_to_the_front(place: Place) -> None:
     assert order(place) == [1, 5, 3, 4, 2]
 
 
+@pytest.mark.slow
 def test_hold_keeps_a_job_back_and_release_lets_it_go(place: Place) -> None:
     text = gate("a") + f'[jobs.b]\n{QUICK}\nafter = ["a"]\n[jobs.c]\n{QUICK}\nafter = ["b"]\n' + gate("d")
     run = mid_run(place, text)
@@ -73,6 +78,7 @@ def test_hold_keeps_a_job_back_and_release_lets_it_go(place: Place) -> None:
     assert run.finish().code == 0
 
 
+@pytest.mark.slow
 def test_a_run_of_which_only_held_jobs_are_left_ends_and_says_so(place: Place) -> None:
     run = place.start("run", place.flow(f'[jobs.a]\n{QUICK}\nhold = true\n[jobs.b]\n{QUICK}\nafter = ["a"]\n'))
     done = run.finish()
@@ -80,6 +86,7 @@ def test_a_run_of_which_only_held_jobs_are_left_ends_and_says_so(place: Place) -
     assert "nothing more can start: 2 unfinished, of which 1 held" in done.err
 
 
+@pytest.mark.slow
 def test_retry_runs_a_failed_job_and_what_was_skipped_because_of_it(place: Place) -> None:
     text = gate("a") + '[jobs.b]\nrun = "test -e good"\n' + f'[jobs.c]\n{QUICK}\nafter = ["b"]\n'
     run = mid_run(place, text)
@@ -92,6 +99,7 @@ def test_retry_runs_a_failed_job_and_what_was_skipped_because_of_it(place: Place
     check_log(place)
 
 
+@pytest.mark.slow
 def test_a_run_waits_for_a_job_that_was_retried_although_it_had_failed_before_the_run_began(place: Place) -> None:
     text = '[jobs.b]\nrun = "test -e good && sleep 0.5"\n' + gate("a")
     first = mid_run(place, text)
@@ -119,6 +127,7 @@ def test_submit_and_map_in_mid_run_are_picked_up_at_once(place: Place) -> None:
     assert run.finish().code == 0
 
 
+@pytest.mark.slow
 def test_what_is_recorded_without_a_supervisor_takes_effect_at_the_next_run(place: Place) -> None:
     run = mid_run(place, gate("a") + f'[jobs.b]\n{QUICK}\nafter = ["a"]\n' + gate("c"))
     run.kill()
@@ -132,6 +141,7 @@ def test_what_is_recorded_without_a_supervisor_takes_effect_at_the_next_run(plac
     check_log(place)
 
 
+@pytest.mark.slow
 def test_a_command_that_changes_nothing_says_why_and_ends_with_1(place: Place) -> None:
     run = mid_run(place, gate("a"))
     done = place.run("hold", "a")

@@ -37,6 +37,7 @@ def keep_secret(place: Place, mode: int = 0o600) -> None:
     path.chmod(mode)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["environment", "file"])
 def test_p10_a_secret_reaches_its_job_and_no_log_journal_command_line_or_runner(place: Place, source: str) -> None:
     if source == "file":
@@ -62,6 +63,7 @@ def test_p10_a_secret_reaches_its_job_and_no_log_journal_command_line_or_runner(
     assert VALUE not in "".join(shown)
 
 
+@pytest.mark.slow
 def test_p10_a_job_without_the_secret_does_not_get_it_from_the_file(place: Place) -> None:
     keep_secret(place)
     open_gate(place, "a")
@@ -78,6 +80,7 @@ def test_p10_a_missing_secret_fails_its_job_with_a_sentence_and_no_other(place: 
     assert not (place.folder / "got").exists()
 
 
+@pytest.mark.slow
 def test_p10_a_secret_file_that_others_may_read_is_refused(place: Place) -> None:
     keep_secret(place, 0o644)
     open_gate(place, "a")
@@ -89,6 +92,7 @@ def test_p10_a_secret_file_that_others_may_read_is_refused(place: Place) -> None
     assert (place.folder / "got").read_text() == VALUE
 
 
+@pytest.mark.slow
 def test_p10_a_secret_that_is_not_utf_8_reaches_its_job_unchanged(place: Place) -> None:
     open_gate(place, "a")
     odd = b"k\xff\xfey"
@@ -96,6 +100,7 @@ def test_p10_a_secret_that_is_not_utf_8_reaches_its_job_unchanged(place: Place) 
     assert (place.folder / "got").read_bytes() == odd
 
 
+@pytest.mark.slow
 def test_p10_a_secret_that_no_environment_can_hold_fails_its_job_and_shows_nothing_of_it(place: Place) -> None:
     keep_secret(place)
     (place.home.secrets / "API_KEY").write_bytes(b"with\0zero")

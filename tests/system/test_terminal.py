@@ -96,6 +96,7 @@ def test_without_a_terminal_there_are_plain_lines(place: Place) -> None:
     assert done.err.splitlines()[-1] == "10 succeeded"
 
 
+@pytest.mark.slow
 def test_quiet_says_only_what_goes_wrong(place: Place) -> None:
     done = place.run("run", "--quiet", place.flow(TEN + '[jobs.bad]\nrun = "exit 3"\n'))
     assert (done.code, done.out) == (1, "")
@@ -128,6 +129,7 @@ def test_json_prints_every_event_of_the_run_and_nothing_else_on_standard_output(
     assert told == [line for line in logged if line.seq >= told[0].seq][: len(told)]
 
 
+@pytest.mark.slow
 def test_a_watching_run_prints_events_as_well(place: Place) -> None:
     run = mid_run(place, gate("a"))
     second = place.start("run", "--json")
@@ -137,6 +139,7 @@ def test_a_watching_run_prints_events_as_well(place: Place) -> None:
     assert [line.type for line in lines(second.out)].count("attempt_ended") == 1
 
 
+@pytest.mark.slow
 def test_a_run_whose_reader_goes_away_sees_its_flow_to_the_end(place: Place) -> None:
     place.flow('[jobs.a]\nrun = "true"\n[jobs.b]\nrun = "sleep 0.5; touch ran"\nafter = ["a"]\n')
     command = shlex.join([*COMMAND, "run", "--json", "flow.toml"])
@@ -154,6 +157,7 @@ def test_a_run_whose_reader_goes_away_sees_its_flow_to_the_end(place: Place) -> 
     assert Path(place.folder / "code").read_text() == "0\n"
 
 
+@pytest.mark.slow
 def test_p5_a_reader_of_events_that_stops_reading_stops_no_job(place: Place) -> None:
     place.flow("".join(f'[jobs.q{number}]\nrun = "true"\n' for number in range(600)))
     command = [*COMMAND, "run", "--json", "flow.toml"]
@@ -165,6 +169,7 @@ def test_p5_a_reader_of_events_that_stops_reading_stops_no_job(place: Place) -> 
     assert [line.type for line in told].count("attempt_ended") == 600
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_leaves_at_once_although_nobody_reads_the_events(place: Place) -> None:
     quick = "".join(f'[jobs.q{number}]\nrun = "true"\n' for number in range(600))
     place.flow(quick + gate("a"))
@@ -182,6 +187,7 @@ def test_a_second_ctrl_c_leaves_at_once_although_nobody_reads_the_events(place: 
     assert place.state("a") == "running"
 
 
+@pytest.mark.slow
 def test_a_run_that_finds_its_target_paused_says_so(place: Place) -> None:
     assert place.run("submit", "--", "true").code == 0
     assert place.run("pause").code == 0

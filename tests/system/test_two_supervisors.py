@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 
+import pytest
+
 from .gates import gate, mid_run, open_gate
 from .marks import MARK, check_log, check_ran_once, marks
 from .place import Place, until
@@ -20,6 +22,7 @@ def test_a_second_run_hands_its_flow_over_and_both_end_with_their_own_exit_codes
     check_log(place)
 
 
+@pytest.mark.slow
 def test_a_second_run_without_a_flow_watches_what_is_unfinished(place: Place) -> None:
     first = mid_run(place, gate("a") + '[jobs.b]\nrun = "exit 1"\nafter = ["a"]\n')
     second = place.start("run")
@@ -28,6 +31,7 @@ def test_a_second_run_without_a_flow_watches_what_is_unfinished(place: Place) ->
     assert (first.finish().code, second.finish().code) == (1, 1)
 
 
+@pytest.mark.slow
 def test_p2_a_watcher_takes_over_when_the_supervisor_is_killed(place: Place) -> None:
     first = mid_run(place, gate("a") + f'[jobs.c]\nrun = "{MARK}"\nafter = ["a"]\n')
     second = place.start("run", place.flow(gate("b"), "second.toml"))
@@ -42,6 +46,7 @@ def test_p2_a_watcher_takes_over_when_the_supervisor_is_killed(place: Place) -> 
     check_log(place)
 
 
+@pytest.mark.slow
 def test_a_watcher_takes_over_when_the_supervisor_has_seen_its_own_flow_to_the_end(place: Place) -> None:
     first = mid_run(place, gate("a"))
     second = place.start("run", place.flow(gate("b"), "second.toml"))
@@ -54,6 +59,7 @@ def test_a_watcher_takes_over_when_the_supervisor_has_seen_its_own_flow_to_the_e
     assert check_ran_once(place, {"a", "b"}) == {"succeeded": 2}
 
 
+@pytest.mark.slow
 def test_one_of_several_watchers_takes_over_and_the_others_watch_on(place: Place) -> None:
     first = mid_run(place, gate("a"))
     others = [place.start("run") for _ in range(3)]
@@ -69,6 +75,7 @@ def test_one_of_several_watchers_takes_over_and_the_others_watch_on(place: Place
     check_log(place)
 
 
+@pytest.mark.slow
 def test_the_same_flow_given_twice_is_one_flow(place: Place) -> None:
     text = gate("a")
     first = mid_run(place, text)
@@ -88,6 +95,7 @@ def test_a_second_serve_is_refused_and_names_the_process_that_has_the_home(place
     assert first.running
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_only_the_watching(place: Place) -> None:
     first = mid_run(place, gate("a"))
     second = place.start("run")
@@ -99,6 +107,7 @@ def test_ctrl_c_ends_only_the_watching(place: Place) -> None:
     assert first.finish().code == 0
 
 
+@pytest.mark.slow
 def test_p2_of_two_supervisors_started_at_once_each_sees_its_own_flow_to_the_end(place: Place) -> None:
     flows = [place.flow(f'[jobs.{name}]\nrun = "{MARK}; sleep 0.2"\n', f"{name}.toml") for name in "abcd"]
     runs = [place.start("run", flow) for flow in flows]

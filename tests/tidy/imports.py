@@ -56,7 +56,7 @@ ENTRY_POINTS: Final = {
     "actors/runner.py": "sent to hosts as a file",
     "api/__main__.py": "python -m holdfast",
     "cli/main.py": "the command holdfast",
-    "store/memory.py": "the store's twin for tests and the simulation; it passes the store's own suite, so it lives beside it",
+    "store/memory.py": "the store's twin for tests; it passes the store's own suite, so it lives beside it",
     "tests/system/clocked.py": "the program that jobs of tests run",
     "benchmarks/__main__.py": "python -m benchmarks, ./dev bench",
 }
