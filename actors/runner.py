@@ -59,7 +59,7 @@ LOOK_US, QUICK_LOOK_US, QUICK_BYTES, PUNCH_BYTES = 500000, 50000, 8 << 20, 1 << 
 RETRY_US = 1000000
 GRANTS_LIMIT, PROGRAMS_LIMIT = 4096, 256  # remembered keys of rates; places of programs
 LOCK_WAIT_S = 5
-STRANGERS_LIMIT = 32  # connections that haven't said hello
+PEERS_LIMIT = 32  # connections, all but one of them without a hello
 NOT_FOUND = "not found in PATH"
 GONE = "a file for its output was removed while it was in use; leave the output folder in the home to Holdfast"
 APPEND = os.O_WRONLY | os.O_APPEND
@@ -638,6 +638,7 @@ class Host:
         self.spent: set[int] = set()  # not to be leased again
         self.leases, self.holes = hasattr(fcntl, "F_SETLEASE"), True
         self.children: set[int] = set()
+        self.cwd: str | None = None  # where the last start took place
         self.programs: dict[tuple[bytes, bytes], bytes] = {}
         self.ignored = [number for number in range(1, signal.NSIG) if signal.getsignal(number) is signal.SIG_IGN]
         self.job_files, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -674,6 +675,9 @@ class Host:
         if self.torn:
             os.ftruncate(self.journal_fd, self.journal_bytes)
         self.torn = True
+        self.cwd = (
+            None  # for the starts that these lines claim, each folder is looked up anew: jobs may have replaced it
+        )
         try:
             write_all(self.journal_fd, lines.encode("ascii"))
         except OSError:
@@ -795,7 +799,10 @@ class Host:
                 environ[to_bytes(name)] = to_bytes(value)
             environ[b"HOLDFAST_TOKEN"] = to_bytes(order.token)
             argv = [to_bytes(argument) for argument in order.argv]
-            os.chdir(to_bytes(order.cwd))
+            if order.cwd != self.cwd:
+                self.cwd = None
+                os.chdir(to_bytes(order.cwd))
+                self.cwd = order.cwd
             program = self._program(argv[0], environ.get(b"PATH", to_bytes(os.defpath)))
             self._limit_files(self.job_files)
             try:
@@ -881,12 +888,11 @@ class Host:
             if run.pid is not None and (not run.ended or sys.platform != "linux"):
                 send(os.killpg, run.pid, signal.SIGKILL)
         tokens = {to_bytes(run.token) for run in runs}
-        groups = {run.pid for run in runs} - self.children  # the number of an ended group may have been given again
+        # The number of an ended group may have been given again: to an attempt, or outside of our session.
+        ours = {run.pid for run in runs} - self.children
+        session = os.getsid(0)
         for _ in range(5):  # some may fork while we look
-            found = [
-                pid for pid, group, session, token in scan()
-                if token in tokens or (group in groups and session == os.getsid(0))
-            ]  # fmt: skip
+            found = [pid for pid, group, of, token in scan() if token in tokens or (group in ours and of == session)]
             for pid in found:
                 send(os.kill, pid, signal.SIGKILL)
             if not found:
@@ -1051,8 +1057,7 @@ class Server:
         self.busy_at = self.polled_at = host.monotonic_us()
         self.peers: list[Peer] = []
         self.current: Peer | None = None  # the one that said hello last
-        self.leaving = self.polling = False
-        self.children_ended = True
+        self.children_ended, self.leaving, self.polling = True, False, False
         self.poll = select.poll()
         self.sources: dict[int, Callable[[int], None]] = {}  # what to call when a descriptor is ready, and for what
         self.signals, wakes = os.pipe()
@@ -1112,11 +1117,10 @@ class Server:
 
     def _watch(self, pid: int) -> None:
         """Have the end of an adopted process noticed; where there is no pidfd, by asking now and then."""
-        opener: Callable[[int], int] | None = getattr(os, "pidfd_open", None)
-        try:
-            descriptor = -1 if opener is None else opener(pid)
-        except OSError:  # an old kernel, or it ended just now
-            descriptor = -1
+        descriptor = -1
+        if hasattr(os, "pidfd_open"):
+            with contextlib.suppress(OSError):  # an old kernel, or it ended just now
+                descriptor = os.pidfd_open(pid)
         if descriptor < 0:
             self.polling = True
         else:
@@ -1137,9 +1141,8 @@ class Server:
         peer = Peer(connection)
         self.peers.append(peer)
         self._add(connection.fileno(), lambda events: self._serve(peer, [] if events & select.POLLOUT else None))
-        strangers = [other for other in self.peers if other is not self.current]
-        if len(strangers) > STRANGERS_LIMIT:
-            self._close(strangers[0])
+        if len(self.peers) > PEERS_LIMIT:
+            self._close(next(other for other in self.peers if other is not self.current))
 
     def _serve(self, peer: Peer, messages: "Sequence[str] | None") -> None:
         """Send `messages` and what is left of those before, or (None) take what arrived."""
@@ -1230,14 +1233,13 @@ def main() -> int:
     os.makedirs(home, 0o700, exist_ok=True)
     os.chdir(home)
     if not lock():
-        sys.stderr.write(f"runner: another runner holds {home}\n")
+        sys.stderr.write(f"another runner holds {home}\n")
         return 3
     detach()
-    host = Host(home)
+    listener, host = listen(), Host(home)
     past = recall(host.read_journal())
     for number in past.garbage:
         warn(f"line {number} of the journal is no line of a journal; it was skipped")
-    listener = listen()
     Server(host, Core(host, past), listener, arguments.idle_s).run()
     os.unlink(os.path.join(home, "runner.sock"))
     return 0

@@ -10,8 +10,11 @@ import os
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from holdfast.events.errors import Unavailable
+
+SECRET_BYTES_MAX: Final = 128 * 1024  # Linux takes no longer variable
 
 
 class NoSecret(Unavailable):
@@ -28,7 +31,8 @@ def _find(name: str, environment: Mapping[str, str], path: Path) -> str:
     if value is not None:
         return value
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        # Not blocking, because the opening of a pipe would wait for its writer, and everybody with it.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         message = (
             f"the secret {name} is neither in the supervisor's environment nor a file in the home's folder 'secrets'; "
@@ -40,9 +44,21 @@ def _find(name: str, environment: Mapping[str, str], path: Path) -> str:
             f"the file of the secret {name} can't be read: {error.strerror}; make it a file of your own, mode 0600"
         )
         raise NoSecret(message) from error
-    with os.fdopen(descriptor, encoding="utf-8", errors="surrogateescape") as file:
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode) or found.st_mode & 0o077 or found.st_uid != os.getuid():
-            message = f"the file of the secret {name} is not private; make it your own with mode 0600 (chmod 600)"
-            raise NoSecret(message)
-        return file.read().removesuffix("\n")
+    try:
+        return _read(name, descriptor).decode(errors="surrogateescape").removesuffix("\n")
+    finally:
+        os.close(descriptor)
+
+
+def _read(name: str, descriptor: int) -> bytes:
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        message = f"the secret {name} is no regular file; put its value into one of your own with mode 0600"
+        raise NoSecret(message)
+    if found.st_mode & 0o077 or found.st_uid != os.getuid():
+        message = f"the file of the secret {name} is not private; make it your own with mode 0600 (chmod 600)"
+        raise NoSecret(message)
+    if found.st_size > SECRET_BYTES_MAX:
+        message = f"the file of the secret {name} has {found.st_size} bytes; a variable has room for {SECRET_BYTES_MAX}"
+        raise NoSecret(message)
+    return os.read(descriptor, SECRET_BYTES_MAX)

@@ -7,6 +7,8 @@ import sys
 import time
 from typing import Final
 
+import msgspec
+
 from .campaign import processors, run_seed, run_seeds, shrink
 from .defects import DEFECTS
 from .simulation import Result
@@ -24,18 +26,30 @@ def main() -> int:
     parser.add_argument("--commands", type=int, help="only the first so many commands of the seed; tells its story")
     parser.add_argument("--processes", type=int, default=processors(), help="default: one for each processor")
     parser.add_argument("--defect", choices=DEFECTS, help="plant it into the product, and count the seeds that find it")
+    parser.add_argument("--step", type=int, default=1, help="from one seed to the next")
+    parser.add_argument("--json", action="store_true", help="a line for each run and nothing else, in one process")
     given = parser.parse_args()
     if given.commands is not None:
         return _tell(run_seed(given.seed, given.commands, given.defect), STORY_LINES)
     count = given.seeds or (1 if "--seed" in sys.argv[1:] else 1000)
-    return _run(range(given.seed, given.seed + count), given.processes, given.defect)
+    seeds = range(given.seed, given.seed + count * given.step, given.step)
+    return _print(seeds, given.defect) if given.json else _run(seeds, given.processes, given.defect)
+
+
+def _print(seeds: range, defect: str | None) -> int:
+    broken = 0
+    for seed in seeds:
+        result = run_seed(seed, defect=defect)
+        print(msgspec.json.encode(result).decode(), flush=True)
+        broken += result.broken is not None
+    return 1 if broken else 0
 
 
 def _run(seeds: range, processes: int, defect: str | None) -> int:
     begun = time.monotonic()
     totals = {"events": 0, "jobs": 0, "processes": 0, "supervisors": 0, "simulated hours": 0.0}
     broken = done = 0
-    for result in run_seeds(seeds, min(processes, len(seeds)), defect):
+    for result in run_seeds(seeds, processes, defect):
         done += 1
         totals["events"] += result.events
         totals["jobs"] += result.jobs
@@ -67,9 +81,8 @@ def _explain(whole: Result) -> None:
     if shortest.broken is None:
         print("  it did not fail again: something outside of the seed matters, which is a defect of the simulation")
         return
-    print(
-        f"  the first {shortest.commands} commands are enough: ./dev sim --seed {whole.seed} --commands {shortest.commands}"
-    )
+    again = f"./dev sim --seed {whole.seed} --commands {shortest.commands}"
+    print(f"  the first {shortest.commands} commands are enough: {again}")
     _tell(shortest, STORY_LINES // 3)
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
+import subprocess
+import sys
 import traceback
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
-from typing import Final
+from collections.abc import Iterator
+
+import msgspec
+
+from tests.tree import ROOT
 
 from .commands import moments
 from .defects import planted
 from .simulation import Result, Simulation
-
-CHUNK: Final = 20
 
 
 def run_seed(seed: int, commands: int | None = None, defect: str | None = None) -> Result:
@@ -29,15 +29,27 @@ def run_seed(seed: int, commands: int | None = None, defect: str | None = None) 
         return Result(seed, len(simulation.moments), f"the run itself failed: {raised}", story=story)
 
 
-def run_seeds(seeds: Sequence[int], processes: int, defect: str | None = None) -> Iterator[Result]:
+def run_seeds(seeds: range, processes: int, defect: str | None = None) -> Iterator[Result]:
     """All these runs, in order, on so many processes."""
-    one = partial(run_seed, defect=defect)
-    if processes == 1:
-        yield from map(one, seeds)
-        return
-    # Not forked: what this process has done before must not matter.
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(one, seeds, chunksize=CHUNK)
+    workers = [_worker(seeds[place::processes], defect) for place in range(min(processes, len(seeds)))]
+    try:
+        for place, seed in enumerate(seeds):
+            pipe = workers[place % processes].stdout
+            assert pipe is not None, "it was asked for"
+            result = msgspec.json.decode(pipe.readline(), type=Result)
+            assert result.seed == seed, f"asked for seed {seed}, got {result.seed}"
+            yield result
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.communicate()
+
+
+def _worker(seeds: range, defect: str | None) -> subprocess.Popen[bytes]:
+    """A process that runs these and prints a line of JSON for each."""
+    command = [sys.executable, "-m", "tests.simulation", "--json", "--processes=1", f"--seed={seeds.start}"]
+    command += [f"--seeds={len(seeds)}", f"--step={seeds.step}", *([f"--defect={defect}"] if defect else [])]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
 
 
 def shrink(seed: int, defect: str | None = None) -> Result:

@@ -67,7 +67,7 @@ def make_raise(task: trio.lowlevel.Task, error: Exception) -> bool:
     It can't before a task's first step, where something is raised already, and where a nursery waits for its children,
     which is code of Trio that nothing raises in.
     """
-    if not isinstance(task._next_send, outcome.Value) or _NURSERY_WAITS in awaited(task):
+    if not isinstance(task._next_send, outcome.Outcome) or _NURSERY_WAITS in awaited(task):
         return False
     task._next_send = outcome.Error(error)
     return True

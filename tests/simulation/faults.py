@@ -44,6 +44,7 @@ class Faults:
             "runner's disk": self._runner_disk,
             "reboot": self._reboot,
             "lose journal": self._lose_journal,
+            "both": self._both,
         }
         names = list(self._kinds)
         self._enabled = [name for name in names if random.random() < random.choice((0.0, 0.2, 0.5, 0.9))]
@@ -148,6 +149,10 @@ class Faults:
             incarnation.kill()
         whole = len(machine.journal)
         machine.reboot(whole if self._random.random() < 0.5 else self._random.randrange(whole + 1))
+
+    def _both(self) -> None:
+        self._steps.arm_crash(self._some_steps(), self._random.choice(("scheduler", "target:local")))
+        self._steps.arm(self._some_steps(), self._lose_journal)
 
     def _lose_journal(self) -> None:
         if self._machine.runner is not None:

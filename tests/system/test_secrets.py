@@ -109,3 +109,25 @@ def test_p10_a_secret_that_no_environment_can_hold_fails_its_job_and_shows_nothi
     assert done.code == 1
     assert "zero" not in done.err
     assert place.states() == {"a": "failed", "b": "succeeded"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link", "too long"])
+def test_p5_a_secret_that_is_no_plain_file_fails_its_job_and_holds_nobody_up(place: Place, kind: str) -> None:
+    place.home.path.mkdir(mode=0o700)
+    place.home.secrets.mkdir(mode=0o700)
+    path = place.home.secrets / "API_KEY"
+    match kind:
+        case "pipe":
+            os.mkfifo(path, 0o600)
+        case "folder":
+            path.mkdir(mode=0o700)
+        case "link":
+            path.symlink_to(place.folder)
+        case _:
+            path.write_text("x" * 1_000_000)
+            path.chmod(0o600)
+    open_gate(place, "a")
+    assert place.run("run", place.flow(FLOW)).code == 1
+    assert place.states() == {"a": "failed", "b": "succeeded"}
+    assert "API_KEY" in (place.job("a").reason or "")

@@ -59,6 +59,7 @@ ENTRY_POINTS: Final = {
     "store/memory.py": "the store's twin for tests; it passes the store's own suite, so it lives beside it",
     "tests/system/clocked.py": "the program that jobs of tests run",
     "benchmarks/__main__.py": "python -m benchmarks, ./dev bench",
+    "tests/simulation/__main__.py": "python -m tests.simulation, ./dev sim",
 }
 
 # Files whose strings name modules in the folder `commands` beside them, which are imported when they are needed. Path: why so.

@@ -1,0 +1,46 @@
+"""Three hundred seeds of the whole tree keep every promise, and a failure comes with its seed and its shortest run."""
+
+from __future__ import annotations
+
+import pytest
+
+from . import campaign
+from .commands import moments
+from .simulation import Simulation
+
+SEEDS = 300
+CALM_SEEDS = 30
+
+
+@pytest.mark.slow
+def test_every_promise_holds_in_three_hundred_simulated_days_full_of_faults() -> None:
+    results = list(campaign.run_seeds(range(SEEDS), campaign.processors()))
+    broken = [
+        f"seed {result.seed} (./dev sim --seed {result.seed}): {result.broken}" for result in results if result.broken
+    ]
+    assert not broken, "\n".join(broken)
+    # A simulation in which nothing happens would hold every promise too.
+    assert sum(result.processes for result in results) > 5 * SEEDS
+    assert sum(result.supervisors for result in results) > 3 * SEEDS
+
+
+def test_every_promise_holds_when_nothing_goes_wrong() -> None:
+    for seed in range(CALM_SEEDS):
+        result = Simulation(seed, calm=True).run()
+        assert result.broken is None, f"seed {seed}: {result.broken}"
+        assert result.supervisors == 1
+
+
+def test_a_run_of_the_first_commands_is_a_run_of_its_own() -> None:
+    whole = moments(7)
+    assert Simulation(7, 3).moments == whole[:3]
+    assert Simulation(7, 0).run().jobs == 0
+
+
+def test_a_failure_is_shrunk_to_the_shortest_run_that_still_fails() -> None:
+    defect = "views outside the transaction"
+    shortest = campaign.shrink(3, defect)
+    assert shortest.broken is not None
+    assert shortest.story, "a failure tells its story"
+    if shortest.commands:
+        assert campaign.run_seed(3, shortest.commands - 1, defect).broken is None
