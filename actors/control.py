@@ -162,7 +162,7 @@ async def _lines(stream: trio.abc.Stream) -> AsyncGenerator[bytes, None]:
 
 
 def listen(path: Path) -> socket.socket:
-    """A listening Unix socket at `path`, private from the moment it exists; one left by a killed supervisor is replaced.
+    """A listening Unix socket at `path`, private from the moment it exists; it replaces one that a kill left behind.
 
     The caller holds the home's lock, so nobody else listens there.
     """

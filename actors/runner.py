@@ -184,6 +184,10 @@ class Run:
             f'"grace_us":{terms.grace_us},"max_output_bytes":{terms.max_output_bytes}}}}}\n'
         )
 
+    def process(self) -> str:
+        """Return the line of the journal that says which process it is."""
+        return encode({"process": [self.token, self.pid, self.process_start]}) + "\n"
+
     def status(self, state: str, end: "Mapping[str, object] | None" = None) -> str:
         """Return what a report says of it, encoded; `end` is what only an ended attempt has."""
         output: list[str] = []
@@ -335,7 +339,7 @@ class Core:
         elif kind == "acknowledge":
             known = [token for token in items(message, "tokens", str) if self.ended.pop(token, None) is not None]
             if known:
-                self.lines.append(line({"acknowledge": known}))
+                self.lines.append(encode({"acknowledge": known}) + "\n")
         else:
             raise Malformed(f"there is no message of type {kind!r}")
 
@@ -474,7 +478,7 @@ class Core:
         if not run.announced and run.pid is not None:
             run.announced = True
             run.process_start = self.host.process_start(run.pid)
-            self.lines.append(line({"process": [run.token, run.pid, run.process_start]}))
+            self.lines.append(run.process())
             self.changed[run.token] = None
 
     def _look(self, run: Run) -> None:
@@ -569,11 +573,14 @@ class Core:
             self.journal_bytes += len(text)
 
     def _snapshot(self) -> str:
-        lines = [line({"journal": self.journal, "boot": self.host.boot}), line({"grants": self.grants})]
+        lines = [
+            encode({"journal": self.journal, "boot": self.host.boot}) + "\n",
+            encode({"grants": self.grants}) + "\n",
+        ]
         for run in self.running.values():
             lines.append(run.claim())
             if run.announced:
-                lines.append(line({"process": [run.token, run.pid, run.process_start]}))
+                lines.append(run.process())
         lines += [f'{{"end":{status}}}\n' for status in self.ended.values()]
         return "".join(lines)
 
@@ -606,11 +613,6 @@ def grant(grants: "dict[str, int]", former: "Mapping[str, int]", key: str, inter
     return grants[key]
 
 
-def line(entry: "Mapping[str, object]") -> str:
-    """Return a line of the journal."""
-    return encode(entry) + "\n"
-
-
 def to_bytes(text: str) -> bytes:
     """Return the bytes that stand for `text` on this system, whatever the locale; raises ValueError."""
     return text.encode("utf-8", "surrogateescape")
@@ -634,6 +636,7 @@ class Host:
         numbers = [int(name.split(b".")[0]) for name in os.listdir(self.output) if name[:6].isdigit()]
         self.next_segment = max(numbers, default=0) + 1
         self.segments: dict[int, tuple[int, int]] = {}  # the descriptors of stdout and stderr
+        self.actions: dict[int, list[tuple[int, int, bytes, int, int]]] = {}  # what opens them, for posix_spawn
         self.free: list[int] = []  # last in, first out: what was used last is in the caches
         self.spent: set[int] = set()  # not to be leased again
         self.leases, self.holes = hasattr(fcntl, "F_SETLEASE"), True
@@ -750,6 +753,7 @@ class Host:
         for descriptor in descriptors:
             os.close(descriptor)
         self.segments.pop(segment, None)
+        self.actions.pop(segment, None)
         self.spent.discard(segment)
 
     def _held(self, descriptor: int, pid: "int | None") -> bool:
@@ -819,20 +823,21 @@ class Host:
 
     def _execute(self, program: bytes, argv: "list[bytes]", environ: "dict[bytes, bytes]", segment: int) -> int:
         """Start a program in a group of its own, with no signal blocked or ignored; return its pid; raises OSError."""
-        out, err = self._paths(segment)
-        opened = [(0, b"/dev/null", os.O_RDONLY), (1, out, APPEND), (2, err, APPEND)]
-        if hasattr(os, "posix_spawn"):
-            actions = [(os.POSIX_SPAWN_OPEN, descriptor, path, flags, 0) for descriptor, path, flags in opened]
+        if hasattr(os, "posix_spawn"):  # stdin is our own, /dev/null
+            if segment not in self.actions:
+                opened = enumerate(self._paths(segment), 1)
+                self.actions[segment] = [(os.POSIX_SPAWN_OPEN, number, path, APPEND, 0) for number, path in opened]
             return os.posix_spawn(
-                program, argv, environ, file_actions=actions, setpgroup=0, setsigmask=(), setsigdef=self.ignored
-            )
+                program, argv, environ, file_actions=self.actions[segment],
+                setpgroup=0, setsigmask=(), setsigdef=self.ignored,
+            )  # fmt: skip
         told, tells = os.pipe()  # Python 3.6 and 3.7: closed by exec, or told why there was none
         pid = os.fork()
         if pid == 0:
             try:
                 os.setpgid(0, 0)
-                for descriptor, path, flags in opened:
-                    os.dup2(os.open(path, flags), descriptor)
+                for descriptor, path in enumerate(self._paths(segment), 1):
+                    os.dup2(os.open(path, APPEND), descriptor)
                 for number in self.ignored:
                     signal.signal(number, signal.SIG_DFL)
                 signal.pthread_sigmask(signal.SIG_SETMASK, ())
@@ -1214,8 +1219,7 @@ def lock() -> bool:
 def detach() -> None:
     """Log to `runner.log`, ignore the terminal's signals, and have what attempts leave behind come to this process."""
     log = os.open("runner.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    null = os.open("/dev/null", os.O_RDWR)
-    for descriptor, source in ((0, null), (1, null), (2, log)):
+    for descriptor, source in enumerate((os.open("/dev/null", os.O_RDONLY), log, log)):
         os.dup2(source, descriptor)
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGIO):
         signal.signal(number, signal.SIG_IGN)

@@ -16,13 +16,15 @@ from holdfast.store.errors import DiskFull, LogFailed
 from holdfast.store.memory import MemoryStore
 from tests.actors.stepping import pause
 
+from .determinism import now_us
+
 PATH: Final = Path("simulated/log.db")
 
 
 class Condition(Struct):
-    """How the disk does. `lost` of the commits (0 to 1) fail before or after they are recorded, nobody knows which."""
+    """How the disk does: full until a time; `lost` of the commits (0 to 1) fail before or after they are recorded."""
 
-    full: bool = False
+    full_until_us: int = 0
     lost: float = 0.0
     slow: float = 0.0
     latency_s: float = 0.0
@@ -59,7 +61,7 @@ class Handle:
         condition, random = self._log.condition, self._log.random
         if self._failed:
             raise LogFailed(PATH, "it failed before and was not opened again")
-        if condition.full:
+        if now_us() < condition.full_until_us:
             raise DiskFull(PATH)
         if condition.lost and random.random() < condition.lost:
             self._failed = True

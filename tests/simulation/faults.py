@@ -39,12 +39,11 @@ class Faults:
             "outage": self._outage,
             "jump": self._jump,
             "full disk": self._full_disk,
-            "room on disk": self._room_on_disk,
             "lose commit": self._lose_commit,
             "runner's disk": self._runner_disk,
             "reboot": self._reboot,
             "lose journal": self._lose_journal,
-            "both": self._both,
+            "crash and lose journal": self._crash_and_lose_journal,
         }
         names = list(self._kinds)
         self._enabled = [name for name in names if random.random() < random.choice((0.0, 0.2, 0.5, 0.9))]
@@ -91,13 +90,16 @@ class Faults:
         mischief.twice = mischief.late = mischief.garbage = 0.0
         keeper.downtime_s = 0.5
         self._clients.losing = 0.0
-        machine.full = False
+        machine.full_until_us = 0
         machine.steps_left = None
         if machine.runner is not None:
             machine.runner.thaw()
 
     def _some_steps(self) -> int:
         return self._random.randrange(self._random.choice(_STEPS_MAX))
+
+    def _a_while_us(self) -> int:
+        return now_us() + self._random.choice((50_000, 1_000_000, 4_000_000, 12_000_000))
 
     def _kill_supervisor(self) -> None:
         incarnation = self._keeper.current
@@ -121,7 +123,7 @@ class Faults:
             self._keeper.current.cut()
 
     def _outage(self) -> None:
-        self._keeper.roads.barred_until_us = now_us() + self._random.choice((500_000, 4_000_000, 12_000_000))
+        self._keeper.roads.barred_until_us = self._a_while_us()
         self._cut()
 
     def _jump(self) -> None:
@@ -130,17 +132,14 @@ class Faults:
         self._machine.clock.jump(int(seconds * 1_000_000))
 
     def _full_disk(self) -> None:
-        self._keeper.log.condition.full = True
-
-    def _room_on_disk(self) -> None:
-        self._keeper.log.condition.full = False
+        self._keeper.log.condition.full_until_us = self._a_while_us()
 
     def _lose_commit(self) -> None:
         condition = self._keeper.log.condition
         condition.lost = 0.0 if condition.lost else 0.3
 
     def _runner_disk(self) -> None:
-        self._machine.full = not self._machine.full
+        self._machine.full_until_us = self._a_while_us()
 
     def _reboot(self) -> None:
         """The supervisor is on the same machine as a rule; and as in power loss the journal's end may be gone."""
@@ -150,7 +149,7 @@ class Faults:
         whole = len(machine.journal)
         machine.reboot(whole if self._random.random() < 0.5 else self._random.randrange(whole + 1))
 
-    def _both(self) -> None:
+    def _crash_and_lose_journal(self) -> None:
         self._steps.arm_crash(self._some_steps(), self._random.choice(("scheduler", "target:local")))
         self._steps.arm(self._some_steps(), self._lose_journal)
 

@@ -13,6 +13,7 @@ from .scripts import random_command
 CAPACITY: Final = {"cpus": 4, "gpus": 1}
 LIMITS: Final = ("licence", "api", "both")
 _KEYS: Final = ("licence", "api", "both", "licence:a", "licence:b", "api:a", "both:a")
+_FAVOURITES: Final = ("licence", "licence", "both", "both", "api", "licence:a", "both:a")
 _UNKNOWN_LIMIT: Final = "undeclared"
 _RETRY_ON: Final = (("failed", "timeout"), ("failed", "timeout", "lost"), ("lost",), ())
 
@@ -20,7 +21,7 @@ _RETRY_ON: Final = (("failed", "timeout"), ("failed", "timeout", "lost"), ("lost
 def random_limit(random: Random) -> LimitSpec:
     """A limit on concurrency, on rate, or on both."""
     kind = random.randrange(3)
-    concurrent = random.randint(1, 3) if kind != 1 else None
+    concurrent = random.choice((1, 1, 2, 3)) if kind != 1 else None
     interval_us = random.choice((50_000, 300_000, 1_000_000)) if kind != 0 else None
     return LimitSpec(concurrent, interval_us, random.randint(1, 3) if interval_us else 1)
 
@@ -35,10 +36,10 @@ def random_flow(
     random: Random, number: int, known: Sequence[int], limits: dict[str, LimitSpec] | None = None
 ) -> FlowSpec:
     """A flow of a few jobs; `number` makes its names unique, `known` are ids that it may depend on."""
-    count = random.choice((1, 1, 2, 3, 5, 8))
+    count = random.choice((1, 2, 3, 5, 8))
     names = [f"f{number}j{place}" for place in range(count)]
     # Jobs that start at the same moment and share a limit are what can exceed it.
-    favourite = random.choice(_KEYS)
+    favourite = random.choice(_FAVOURITES)
     jobs = tuple(_job(random, names, place, known, favourite) for place in range(count))
     if limits is None:
         limits = {random.choice(LIMITS): random_limit(random)} if random.random() < 0.2 else {}
@@ -63,8 +64,8 @@ def _job(random: Random, names: Sequence[str], place: int, known: Sequence[int],
         priority=random.choice((0, 0, 0, 5, -5)),
         retries=random.choice((0, 0, 1, 2)),
         retry_on=random.choice(_RETRY_ON),
-        retry_delay_us=random.choice((0, 20_000, 400_000)),
-        retry_delay_max_us=random.choice((100_000, 2_000_000)),
+        retry_delay_us=random.choice((0, 100_000, 3_000_000)),
+        retry_delay_max_us=random.choice((100_000, 5_000_000)),
         timeout_us=random.choice((None, None, None, 10_000, 1_000_000)),
         grace_us=random.choice((0, 50_000, 2_000_000)),
         env={"MARK": names[place]},
@@ -75,14 +76,14 @@ def _job(random: Random, names: Sequence[str], place: int, known: Sequence[int],
 
 
 def _limits(random: Random, favourite: str) -> tuple[str, ...]:
-    if random.random() < 0.25:
+    if random.random() < 0.45:
         return (favourite,)
     keys = tuple(random.sample(_KEYS, random.choice((0, 0, 0, 1, 1, 2))))
     return (*keys, _UNKNOWN_LIMIT) if random.random() < 0.003 else keys
 
 
 def _needs(random: Random) -> dict[str, int]:
-    needs = {"cpus": random.choice((0, 1, 1, 1, 2, 3))}
+    needs = {"cpus": random.choice((0, 0, 1, 1, 1, 2, 3))}
     if random.random() < 0.15:
         needs["gpus"] = 1
     return needs

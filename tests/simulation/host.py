@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from holdfast.actors import runner
 
+from .determinism import now_us
 from .machine import Machine
 from .scripts import script_of
 
@@ -66,7 +67,7 @@ class SimulatedHost(runner.Host):
         self.step()
 
     def _refuse_if_full(self) -> None:
-        if self.machine.full:
+        if now_us() < self.machine.full_until_us:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def lease(self) -> int:

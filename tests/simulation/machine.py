@@ -66,7 +66,7 @@ class Machine:
         self.journal = b""
         self.next_segment = 1
         self.sizes: dict[int, int] = {}
-        self.full = False
+        self.full_until_us = 0
         self.steps_left: int | None = None
         self.forgot_us: list[int] = []
         """When a runner died, or more than that: attempts of before may be lost."""

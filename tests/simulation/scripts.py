@@ -63,7 +63,7 @@ def random_command(random: Random) -> tuple[str, ...]:
 def _random_word(random: Random) -> str:
     if random.random() < 0.03:
         return ABSENT
-    longest_us = random.choice((5_000, 50_000, 500_000, 3_000_000, 15_000_000))
+    longest_us = random.choice((5_000, 100_000, 1_000_000, 5_000_000, 15_000_000))
     ending = random.random()
     exit_code, signal = (0, 0) if ending < 0.7 else (random.choice((1, 2, 255)), 0) if ending < 0.92 else (0, 11)
     manners = random.choice((_OBEYS, _OBEYS, _STUBBORN, _TIDIES))

@@ -62,7 +62,7 @@ ENTRY_POINTS: Final = {
     "tests/simulation/__main__.py": "python -m tests.simulation, ./dev sim",
 }
 
-# Files whose strings name modules in the folder `commands` beside them, which are imported when they are needed. Path: why so.
+# Files whose strings name modules in the folder `commands` beside them, imported when they are needed. Path: why so.
 NAMES_MODULES: Final = {
     "cli/arguments.py": "its table names the module of each command, so that one command's start doesn't pay for all",
 }
