@@ -171,8 +171,7 @@ class Run:
         self.cause: str | None = None  # what we ended it for: "timeout" or "stopped"
         self.adopted = self.announced = self.ended = False
 
-    # The two texts below are put together by hand, as they are made for every attempt: `encode` takes three times as
-    # long.
+    # Claim and status are put together by hand: they are made for every attempt, and `encode` takes three times as long.
 
     def claim(self) -> str:
         """Return the line of the journal that claims it."""
@@ -226,9 +225,8 @@ class Past:
 def recall(content: bytes) -> Past:
     """Fold the lines of a journal. What follows the last newline was torn: its write never returned, so nothing ran."""
     past = Past()
-    for number, text in enumerate(content.split(b"\n")[:-1], 1):
-        if not _remember(past, text):
-            past.garbage.append(number)
+    lines = content.split(b"\n")[:-1]
+    past.garbage = [number for number, text in enumerate(lines, 1) if not _remember(past, text)]
     return past
 
 
@@ -450,8 +448,8 @@ class Core:
 
     def idle(self) -> bool:
         """Whether there is nothing to run, to remember or to kill."""
-        killing = any(action == "kill" for _, _, action, _ in self.timers)
-        return not (self.queue or self.running or self.ended or self.lines or killing)
+        pending = self.queue or self.running or self.ended or self.lines
+        return not (pending or any(action == "kill" for _, _, action, _ in self.timers))
 
     def _at(self, due: int, action: str, run: Run) -> None:
         if len(self.timers) > self.timers_limit:  # most of them time-outs of attempts that ended long before
@@ -639,7 +637,7 @@ class Host:
         self.actions: dict[int, list[tuple[int, int, bytes, int, int]]] = {}  # what opens them, for posix_spawn
         self.free: list[int] = []  # last in, first out: what was used last is in the caches
         self.spent: set[int] = set()  # not to be leased again
-        self.leases, self.holes = hasattr(fcntl, "F_SETLEASE"), True
+        self.leases, self.holes = hasattr(fcntl, "F_SETLEASE"), True  # until the file system turns out to have none
         self.children: set[int] = set()
         self.cwd: str | None = None  # where the last start took place
         self.programs: dict[tuple[bytes, bytes], bytes] = {}
@@ -647,7 +645,7 @@ class Host:
         self.job_files, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         self.own_files, self.hard_files = max(self.job_files, min(hard, 65536)), hard
         self._limit_files(self.own_files)  # two per running attempt; attempts get what was there before
-        self.torn = False  # the journal ends in half a line
+        self.torn = False  # whether the journal ends in half a line
         self.journal_fd = os.open("runner.journal", JOURNAL_FLAGS, 0o600, dir_fd=self.home_fd)
         self.journal_bytes = os.fstat(self.journal_fd).st_size
 
@@ -763,7 +761,7 @@ class Host:
                 fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_WRLCK)
                 fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
             except OSError as error:
-                self.leases = error.errno == errno.EAGAIN  # else this file system has none
+                self.leases = error.errno == errno.EAGAIN
             else:
                 return False
         return self.leases or (pid is not None and self._left_something(pid))
@@ -1018,8 +1016,7 @@ class Peer:
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
-        self.received, self.unsent = bytearray(), bytearray()
-        self.waiting = False  # for room to send
+        self.received, self.unsent, self.waiting = bytearray(), bytearray(), False  # waiting for room to send
 
     def receive(self) -> "Iterator[dict[str, object]]":
         """Yield what arrived; raises EOFError at its end, OSError, Malformed or ValueError."""
@@ -1069,8 +1066,8 @@ class Server:
         for descriptor in (self.signals, wakes):
             os.set_blocking(descriptor, False)
         signal.set_wakeup_fd(wakes)
-        for number in (signal.SIGCHLD, signal.SIGTERM):
-            signal.signal(number, noticed)
+        signal.signal(signal.SIGCHLD, noticed)
+        signal.signal(signal.SIGTERM, noticed)
         self._add(self.signals, self._take_signals)
         self._add(listener.fileno(), self._accept)
         for pid in core.leaders:
@@ -1242,8 +1239,8 @@ def main() -> int:
     detach()
     listener, host = listen(), Host(home)
     past = recall(host.read_journal())
-    for number in past.garbage:
-        warn(f"line {number} of the journal is no line of a journal; it was skipped")
+    if past.garbage:
+        warn(f"the journal's lines {past.garbage[:100]} are no lines of a journal; they were skipped")
     Server(host, Core(host, past), listener, arguments.idle_s).run()
     os.unlink(os.path.join(home, "runner.sock"))
     return 0

@@ -25,6 +25,7 @@ from holdfast.store.opening import open_store
 from holdfast.store.unix_path import short_address
 
 PATIENCE_S: Final = 10.0
+ANSWER_S: Final = 120.0
 _LOOK_S: Final = 0.05
 _READ_BYTES: Final = 256 * 1024
 
@@ -36,7 +37,7 @@ class NoAnswer(Unavailable):
 
     def __init__(self) -> None:
         super().__init__(
-            "the supervisor ended before it answered; the request may or may not have taken effect: "
+            "the supervisor ended, or was stopped, before it answered; the request may or may not have taken effect: "
             "look with `holdfast jobs` before asking again"
         )
 
@@ -67,6 +68,7 @@ def ask(home: Home, request: Request) -> Answer | None:
     if connection is None:
         return None
     with connection:
+        connection.settimeout(ANSWER_S)
         try:
             connection.sendall(msgspec.json.encode(request) + b"\n")
             line = _read_line(connection)

@@ -200,7 +200,12 @@ async def open_supervisor(
             Identity(os.getpid(), author, host_name(), __version__),
             SocketDoor(place.control),
         )
-        tree = Tree(world, Watcher(events.note, on_trouble, on_crash))
+
+        def crashed(name: str, error: Exception, crashes: int) -> None:
+            plain = _lone(error)
+            on_crash(name, plain if isinstance(plain, Exception) else error, crashes)
+
+        tree = Tree(world, Watcher(events.note, on_trouble, crashed))
         with _plain_errors():
             async with trio.open_nursery() as nursery:
                 await nursery.start(tree.run)

@@ -48,9 +48,7 @@ def carry_over(arrivals: Mapping[str, int], now: int, before: LimitSpec, after: 
         return {}
     furthest = now + after.burst * after.interval_us
     ahead = {key: arrival - now for key, arrival in arrivals.items() if arrival > now}
-    return {
-        key: min(furthest, now - (-each * after.interval_us // before.interval_us)) for key, each in ahead.items()
-    }
+    return {key: min(furthest, now - (-each * after.interval_us // before.interval_us)) for key, each in ahead.items()}
 
 
 class LimitTable:

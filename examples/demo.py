@@ -1,6 +1,6 @@
 """The main job, shown: run a flow, kill the supervisor with -9 in the middle, go on, and read the history back.
 
-    ./dev demo          (or: python examples/demo.py, where holdfast is installed)
+./dev demo          (or: python examples/demo.py, where holdfast is installed)
 """
 
 from __future__ import annotations

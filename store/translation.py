@@ -7,12 +7,16 @@ import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import apsw
 
 from holdfast.events.errors import Unavailable
 
 from .errors import DamagedLog, DiskFull, LogBusy, LogFailed, NoPermission, ReadOnly
+
+# Even a reader needs the file -shm, which it makes where there is none; no commit is under way then.
+_NO_SHARED_MEMORY: Final = (apsw.SQLITE_IOERR_SHMSIZE, apsw.SQLITE_IOERR_SHMOPEN, apsw.SQLITE_IOERR_SHMMAP)
 
 
 @contextmanager
@@ -44,8 +48,15 @@ def of_sqlite(path: Path, error: apsw.Error) -> Unavailable:
             return NoPermission(path, "use")
         case apsw.CantOpenError():
             return _cannot_open(path)
+        case apsw.IOError() if getattr(error, "extendedresult", 0) in _NO_SHARED_MEMORY and _is_full(path):
+            return DiskFull(path)
         case _:
             return LogFailed(path, str(error))
+
+
+def _is_full(path: Path) -> bool:
+    found = os.statvfs(path.parent)
+    return found.f_bavail == 0
 
 
 def of_system(path: Path, error: OSError, what: str) -> Unavailable:

@@ -162,7 +162,7 @@ class LocalTarget(Actor[TargetMessage]):
     async def _converse(self, stream: trio.abc.Stream) -> None:
         """Speak with the runner until the connection ends, which it does by raising."""
         outbox = Outbox()
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("HOLDFAST_")}
+        environment = dict(os.environ)
         outbox.put({"type": "hello", "protocol": PROTOCOL, "environ": environment})
         async with trio.open_nursery() as nursery:
             nursery.start_soon(outbox.drain_into, stream)

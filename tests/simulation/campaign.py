@@ -47,7 +47,16 @@ def run_seeds(seeds: range, processes: int, defect: str | None = None) -> Iterat
 
 def _worker(seeds: range, defect: str | None) -> subprocess.Popen[bytes]:
     """A process that runs these and prints a line of JSON for each."""
-    command = [sys.executable, "-W", "error", "-m", "tests.simulation", "--json", "--processes=1", f"--seed={seeds.start}"]
+    command = [
+        sys.executable,
+        "-W",
+        "error",
+        "-m",
+        "tests.simulation",
+        "--json",
+        "--processes=1",
+        f"--seed={seeds.start}",
+    ]
     command += [f"--seeds={len(seeds)}", f"--step={seeds.step}", *([f"--defect={defect}"] if defect else [])]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
 

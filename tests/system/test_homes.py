@@ -86,7 +86,7 @@ def test_p10_files_and_sockets_are_private_from_the_moment_they_exist(place: Pla
     bound: list[str] = []
     for line in text.splitlines():
         process = line.split()[0]
-        if set_to := re.search(r"umask\((\w+)\)", line):
+        if set_to := re.search(r"umask\((\w+)", line):
             umasks[process] = set_to[1]
         elif "bind(" in line and re.search(r"(control|runner)\.sock", line):
             bound.append(umasks[process])
