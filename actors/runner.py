@@ -171,7 +171,7 @@ class Run:
         self.cause: str | None = None  # what we ended it for: "timeout" or "stopped"
         self.adopted = self.announced = self.ended = False
 
-    # Claim and status are put together by hand: they are made for every attempt, and `encode` takes three times as long.
+    # Claim and status are put together by hand: each attempt needs them, and `encode` takes three times as long.
 
     def claim(self) -> str:
         """Return the line of the journal that claims it."""

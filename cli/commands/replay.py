@@ -15,6 +15,7 @@ from ..flows.places import shown
 from ..reading.joblist import print_jobs
 from ..screen.moments import moment_text, parse_moment
 
+_TIME_OF = "select time from events where seq = ?"
 _NEWEST_UNTIL = "select max(seq) from events where time <= ?"
 
 
@@ -26,7 +27,8 @@ def execute(arguments: Namespace, home: Home) -> int:
         def is_later(stored: StoredEvent) -> bool:
             return at is not None and stored.seq > at
 
-        printed = print_jobs(reader.replay(is_later), as_json=arguments.json)
+        then = None if at is None else number(reader.connection, _TIME_OF, (at,))
+        printed = print_jobs(reader.replay(is_later), as_json=arguments.json, then=then)
     if not printed:
         sys.stderr.write(f"holdfast: {'there were no jobs then' if arguments.at else f'no jobs yet in {home.path}'}\n")
     return 0

@@ -31,9 +31,12 @@ _STATE: Final = 3
 _SECOND: Final = timedelta(seconds=1)
 
 
-def print_jobs(lines: Iterable[JobLine], *, as_json: bool) -> int:
-    """Print the lines as they come, in bounded memory; returns how many there were."""
-    return _print_json(lines) if as_json else _print_table(lines)
+def print_jobs(lines: Iterable[JobLine], *, as_json: bool, then: int | None = None) -> int:
+    """Print the lines as they come, in bounded memory; returns how many there were.
+
+    `then`: the moment that they show, in microseconds since the epoch; now, where it is not given.
+    """
+    return _print_json(lines) if as_json else _print_table(lines, then)
 
 
 def _print_json(lines: Iterable[JobLine]) -> int:
@@ -45,13 +48,14 @@ def _print_json(lines: Iterable[JobLine]) -> int:
     return count
 
 
-def _print_table(lines: Iterable[JobLine]) -> int:
+def _print_table(lines: Iterable[JobLine], then: int | None) -> int:
     paint = Paint(sys.stdout)
     table = Table(_COLUMNS, terminal_width(), lambda column, cell, text: _paint(paint, column, cell, text))
     now = local(now_us())
+    shown_at = now if then is None else local(then)
     count = 0
     for block in blocks(lines):
-        rows = [_row(line, now) for line in block]
+        rows = [_row(line, now, shown_at) for line in block]
         if not count:
             sys.stdout.write(paint(table.header(rows), "bold") + "\n")
         count += len(rows)
@@ -63,7 +67,7 @@ def _paint(paint: Paint, column: int, cell: str, text: str) -> str:
     return paint.state(cell, text) if column == _STATE else text
 
 
-def _row(line: JobLine, now: datetime) -> Sequence[str]:
+def _row(line: JobLine, now: datetime, shown_at: datetime) -> Sequence[str]:
     started = None if line.started_at is None else datetime.fromisoformat(line.started_at)
     return (
         str(line.id),
@@ -72,7 +76,7 @@ def _row(line: JobLine, now: datetime) -> Sequence[str]:
         line.state,
         str(line.attempt) if line.attempt else "",
         "" if started is None else _short(started.astimezone(), now),
-        "" if started is None else _took(started, line.ended_at, now),
+        "" if started is None else _took(started, line.ended_at, shown_at),
         printable(line.reason or ""),
     )
 
