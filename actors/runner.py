@@ -289,6 +289,7 @@ class Core:
         self.timers: list[tuple[int, int, str, Run]] = []
         self.timers_set, self.timers_limit = 0, 64
         self.grants = past.grants if past.boot == host.boot else {}  # theoretical arrival times, on this boot's clock
+        self.paces: dict[str, int] = {}  # by key of a rate, its interval as the newest order says
         self.rate_at: int | None = None  # when the first attempt that waits for its rate may start
         self.more = False  # the queue was not looked through to its end
         self.trouble: str | None = None
@@ -325,6 +326,7 @@ class Core:
                     self.changed[order.token] = None
                 else:
                     self.queue[order.token] = order
+                    self._pace(order)
                     self._refuse_impossible(order)
         elif kind in ("revoke", "stop"):
             for token in items(message, "tokens", str):
@@ -544,15 +546,25 @@ class Core:
                 return
             segment = self.host.lease()
             run = Run(order, (self.host.wall_us(), now), segment, self.host.sizes(segment))
-            for key, interval_us, _ in order.rates:
-                run.grants[key] = grant(grants, self.grants, key, interval_us, now)
+            for key, every, _ in order.rates:
+                run.grants[key] = grant(grants, self.grants, key, self.paces.get(key, every), now)
             self._hold(order.needs)
             chosen.append((order, run))
 
     def _ready(self, order: Order, now: int, grants: "Mapping[str, int]") -> int:
         """Return when all rates of an order allow it: GCRA, the virtual scheduling algorithm of ITU-T I.371."""
-        known = [grants.get(key, self.grants.get(key, now)) for key, _, _ in order.rates]
-        return max(time_us - (burst - 1) * every for time_us, (_, every, burst) in zip(known, order.rates))
+        return max(
+            grants.get(key, self.grants.get(key, now)) - (burst - 1) * self.paces.get(key, every)
+            for key, every, burst in order.rates
+        )
+
+    def _pace(self, order: Order) -> None:
+        """Take over the intervals of a new order; where a limit was changed, what was granted counts as the new."""
+        now = self.host.monotonic_us()
+        for key, every, _ in order.rates:
+            before, self.paces[key] = self.paces.get(key, every), every
+            if before != every and key in self.grants:
+                self.grants[key] = now - (min(0, now - self.grants[key]) * every // before)
 
     def _hold(self, needs: "Mapping[str, int]", times: int = 1) -> None:
         for name, amount in needs.items():
@@ -571,15 +583,13 @@ class Core:
             self.journal_bytes += len(text)
 
     def _snapshot(self) -> str:
-        lines = [
-            encode({"journal": self.journal, "boot": self.host.boot}) + "\n",
-            encode({"grants": self.grants}) + "\n",
-        ]
+        lines = [encode({"journal": self.journal, "boot": self.host.boot}) + "\n"]
         for run in self.running.values():
             lines.append(run.claim())
             if run.announced:
                 lines.append(run.process())
         lines += [f'{{"end":{status}}}\n' for status in self.ended.values()]
+        lines.append(encode({"grants": self.grants}) + "\n")  # last, as claims tell of earlier arrival times
         return "".join(lines)
 
     def _start(self, order: Order, run: Run) -> None:
@@ -590,10 +600,11 @@ class Core:
             self._finish(run, "not_started", error=str(error))
             return
         now = self.host.monotonic_us()
-        for key, interval, _ in order.rates:  # from now on, as the process may have come late after its claim
-            grant(self.grants, self.grants, key, interval, now)
-        if len(self.grants) > GRANTS_LIMIT:
+        for key, every, _ in order.rates:  # from now on, as the process may have come late after its claim
+            grant(self.grants, self.grants, key, self.paces.get(key, every), now)
+        if max(len(self.grants), len(self.paces)) > GRANTS_LIMIT:
             self.grants = {key: time_us for key, time_us in self.grants.items() if time_us > now}
+            self.paces = {key: every for key, every in self.paces.items() if key in self.grants}
         self._started(run, now)
         self._at(now + ANNOUNCE_US, "look", run)
 
@@ -676,9 +687,7 @@ class Host:
         if self.torn:
             os.ftruncate(self.journal_fd, self.journal_bytes)
         self.torn = True
-        self.cwd = (
-            None  # for the starts that these lines claim, each folder is looked up anew: jobs may have replaced it
-        )
+        self.cwd = None  # the folders of the starts that this claims are looked up anew: jobs may have replaced them
         try:
             write_all(self.journal_fd, lines.encode("ascii"))
         except OSError:

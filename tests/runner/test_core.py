@@ -225,6 +225,37 @@ def test_rates_are_granted_on_time_to_the_microsecond() -> None:
     assert [time_us for time_us, _ in bench.machine.started] == [0, 500, 1000, 1500]
 
 
+def test_a_rate_holds_over_two_deaths_of_the_runner_while_an_attempt_that_took_it_runs() -> None:
+    bench = Bench(cpus=10)
+    bench.launch(bench.attempt(rates=[("a", SECOND_US, 2)]), ended := bench.attempt(rates=[("a", SECOND_US, 2)]))
+    bench.finish(ended)
+    for _ in range(2):
+        bench.restart()
+        bench.turn()
+    bench.launch(*[bench.attempt(rates=[("a", SECOND_US, 2)]) for _ in range(2)])
+    bench.wait(3 * SECOND_US)
+    assert [time_us for time_us, _ in bench.machine.started] == [0, 0, SECOND_US, 2 * SECOND_US]
+
+
+def test_what_was_granted_at_a_quick_rate_counts_as_many_at_a_slow_one() -> None:
+    bench = Bench(cpus=10)
+    bench.launch(*[bench.attempt(rates=[("a", 10, 2)]) for _ in range(2)])
+    bench.launch(*[bench.attempt(rates=[("a", SECOND_US, 2)]) for _ in range(2)])
+    bench.wait(3 * SECOND_US)
+    assert [time_us for time_us, _ in bench.machine.started] == [0, 0, SECOND_US, 2 * SECOND_US]
+
+
+def test_attempts_that_wait_go_by_the_newest_interval_of_their_rate() -> None:
+    bench = Bench(cpus=1)
+    bench.launch(first := bench.attempt())
+    bench.launch(*[bench.attempt(rates=[("a", 10, 2)]) for _ in range(2)])
+    bench.launch(bench.attempt(rates=[("a", SECOND_US, 2)]))
+    bench.core.capacity = {"cpus": 10}
+    bench.finish(first)
+    bench.wait(3 * SECOND_US)
+    assert [time_us for time_us, _ in bench.machine.started][1:] == [0, 0, SECOND_US]
+
+
 def test_the_table_of_rates_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "GRANTS_LIMIT", 20)
     bench = Bench(cpus=1)

@@ -105,6 +105,20 @@ def test_a_stop_reaches_the_whole_group_and_in_the_end_what_left_it(home: Home) 
     until(lambda: not list(home.carriers()), "the end of what was left")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the group of a dead leader is found in Linux's /proc")
+def test_a_member_of_the_group_that_hides_its_token_is_killed_too(home: Home) -> None:
+    link = home.begin()
+    hidden = "env -i /bin/sh -c 'trap \"\" TERM; echo $$; exec sleep 1000' & wait"
+    attempt = home.shell(f"trap 'exit 9' TERM; {hidden}", grace_us=300_000)
+    link.launch(attempt)
+    until(lambda: output_of(home).endswith(b"\n"), "the hidden member")
+    pid = int(output_of(home))
+    link.send("stop", tokens=[attempt.token])
+    assert link.end(attempt).exit_code == 9
+    assert is_alive(pid)
+    until(lambda: not is_alive(pid), "the end of the hidden member")
+
+
 def test_a_time_out_ends_a_job_and_says_so(home: Home) -> None:
     link = home.begin()
     attempt = home.shell("exec sleep 1000", timeout_us=200_000)

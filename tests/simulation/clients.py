@@ -12,7 +12,7 @@ from holdfast.events.messages import Answer, AskStatus, Refusal, Request, Submit
 from tests.actors.stepping import pause
 
 from .answers import Answers
-from .keeper import Keeper
+from .keeper import Incarnation, Keeper
 from .verdict import Verdict
 from .wire import End
 
@@ -47,9 +47,8 @@ class Clients:
         return None
 
     async def _try(self, author: str, request: Request, random: Random) -> Answer | None:
-        incarnation = self._keeper.current
-        if incarnation is None or not incarnation.listening:
-            await pause(random.random())
+        incarnation = await self._listening(random)
+        if incarnation is None:
             return None
         stream = incarnation.knock(author)
         self._verdict.tell(f"{author} asks {request}")
@@ -62,6 +61,15 @@ class Clients:
         if answer is not None:
             self._answers.answered(author, request, answer)
         return answer
+
+    async def _listening(self, random: Random) -> Incarnation | None:
+        """A supervisor that takes connections; None if there has been none for a while."""
+        for _ in range(TRIES):
+            incarnation = self._keeper.current
+            if incarnation is not None and incarnation.listening:
+                return incarnation
+            await pause(random.random())
+        return None
 
     async def _converse(self, stream: End, request: Request, random: Random) -> Answer | None:
         line = _encoder.encode(request) + b"\n"

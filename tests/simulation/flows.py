@@ -15,7 +15,7 @@ LIMITS: Final = ("licence", "api", "both")
 _KEYS: Final = ("licence", "api", "both", "licence:a", "licence:b", "api:a", "both:a")
 _FAVOURITES: Final = ("licence", "licence", "both", "both", "api", "licence:a", "both:a")
 _UNKNOWN_LIMIT: Final = "undeclared"
-_RETRY_ON: Final = (("failed", "timeout"), ("failed", "timeout", "lost"), ("lost",), ())
+_RETRY_ON: Final = (("failed", "timeout"), ("failed", "timeout", "lost"), ("failed", "lost"), ())
 
 
 def random_limit(random: Random) -> LimitSpec:
@@ -62,7 +62,7 @@ def _job(random: Random, names: Sequence[str], place: int, known: Sequence[int],
         needs=_needs(random),
         limits=_limits(random, favourite),
         priority=random.choice((0, 0, 0, 5, -5)),
-        retries=random.choice((0, 0, 1, 2)),
+        retries=random.choice((0, 1, 1, 3)),
         retry_on=random.choice(_RETRY_ON),
         retry_delay_us=random.choice((0, 100_000, 3_000_000)),
         retry_delay_max_us=random.choice((100_000, 5_000_000)),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .runner_process import RunnerProcess
 
 FIRST_PID: Final = 300
+FIRST_RUNNER_PID: Final = 1000
 PIDS: Final = 60  # few, so that the numbers of ended processes are given again
 
 
@@ -74,6 +75,7 @@ class Machine:
         """When the newest runner of each process number started."""
         self.runner: RunnerProcess | None = None
         self._next_pid = FIRST_PID
+        self._next_runner_pid = FIRST_RUNNER_PID
         self._changed = trio.Event()
 
     @property
@@ -92,6 +94,11 @@ class Machine:
             taken = self.processes.get(self._next_pid)
             if taken is None or (not taken.running and (taken.reaped or taken.orphan)):
                 return self._next_pid
+
+    def give_runner_pid(self) -> int:
+        """A process number that no other runner has had."""
+        self._next_runner_pid += 1
+        return self._next_runner_pid
 
     def start(self, token: str, script: Script, segment: int, needs: dict[str, int]) -> Process:
         """Start a process."""

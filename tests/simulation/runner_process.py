@@ -46,7 +46,7 @@ class RunnerProcess:
 
     def __init__(self, machine: Machine, random: Random, mischief: Mischief) -> None:
         self.machine = machine
-        self.host = SimulatedHost(machine, machine.give_pid() + 1000)
+        self.host = SimulatedHost(machine, machine.give_runner_pid())
         machine.runner_started_us[self.host.pid] = now_us()
         self._random = random
         self._mischief = mischief

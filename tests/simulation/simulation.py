@@ -58,6 +58,7 @@ class Simulation:
         self.steps = Steps()
         self.verdict = Verdict()
         self.clock = WallClock()
+        self.source = Random(f"{seed}/scripted")
         self._calm = calm
 
     def run(self) -> Result:

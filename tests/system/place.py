@@ -41,6 +41,11 @@ def wait_s(seconds: float) -> None:
     select.select([], [], [], seconds)
 
 
+def _with_hangups() -> None:
+    """In a child: hear of a terminal that closes, also where the tests were started so that they don't (nohup)."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Finished(NamedTuple):
     """How a command ended."""
 
@@ -121,6 +126,7 @@ class Place:
                 stderr=err_file,
                 cwd=folder or self.folder,
                 env={**self.environment, **(environment or {})},
+                preexec_fn=_with_hangups,  # noqa: PLW1509 - the tests start no threads
             )
         started = Started(child, out, err)
         self._started.append(started)

@@ -93,7 +93,7 @@ def test_ctrl_c_ends_serve_with_130(place: Place) -> None:
 def test_a_closed_terminal_ends_the_supervisor_and_not_its_jobs(place: Place) -> None:
     run = mid_run(place, gate("a"))
     run.signal(signal.SIGHUP)
-    run.child.wait()
+    until(lambda: not run.running, "the supervisor ends with its terminal")
     open_gate(place, "a")
     assert place.run("run").code == 0
     assert check_ran_once(place, {"a"}) == {"succeeded": 1}
