@@ -418,7 +418,7 @@ class Core:
     def _signal(self, run: Run, cause: str) -> None:
         if run.adopted:
             self.check_adopted()  # its pid may belong to somebody else by now
-        if run.cause is None and run.pid is not None and not run.ended:
+        if run.cause is None and run.pid is not None and not run.ended and not self.host.has_ended(run.pid):
             run.cause = cause
             self.host.terminate(run.pid)
             self._at(self.host.monotonic_us() + run.terms.grace_us, "kill", run)
@@ -889,6 +889,13 @@ class Host:
             self.children.discard(pid)
             cpu_us = int((usage.ru_utime + usage.ru_stime) * MILLION)
             yield pid, status, cpu_us, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+    def has_ended(self, pid: int) -> bool:
+        """Whether a child is over and only waits to be reaped: then no signal of ours ends it any more."""
+        try:
+            return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except (ChildProcessError, AttributeError):  # not a child of ours; macOS has waitid from Python 3.9 on
+            return False
 
     def terminate(self, pid: int) -> None:
         """Send SIGTERM to the group of `pid`."""

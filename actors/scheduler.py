@@ -166,8 +166,7 @@ class Scheduler(Actor[SchedulerMessage]):
         woken = self._wake(draft)
         try:
             taken = await self._launching.plan(draft)
-            if draft.entries:
-                await self._commit(draft)
+            start = await self._commit(draft) if draft.entries else None
         except Unavailable as error:
             self._refused(draft, reports, woken, answers, error)
             await self._launching.undo(draft)
@@ -177,6 +176,9 @@ class Scheduler(Actor[SchedulerMessage]):
             ask.reply.send(answer)
         await self._launching.settle(draft)
         self._effects.derive(draft, resend)
+        if start is not None:
+            # Last, because it is not ours: whatever it does, those who asked have been answered by then.
+            self._parts.on_commit(draft, start)
         await self._gather(taken)
 
     def _decide(self, draft: Draft, ask: Ask) -> Answer:
@@ -219,15 +221,15 @@ class Scheduler(Actor[SchedulerMessage]):
             set_back = self._parts.clock.now() < job.state.since
             heappush(self._due, (0 if set_back else job.state.due_at, job.id))
 
-    async def _commit(self, draft: Draft) -> None:
+    async def _commit(self, draft: Draft) -> int:
         start = await self._parts.writer.ask(Commit, draft)
         self._state.apply(draft)
         for job in draft.jobs.changed.values():
             self._note_delay(job)
-        self._parts.on_commit(draft, start)
         if self._trouble_told:
             self._trouble_told = False
             self._parts.on_trouble(None)
+        return start
 
     def _refused(
         self,

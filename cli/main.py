@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from argparse import Namespace
@@ -31,8 +32,9 @@ class CommandModule(Protocol):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line (default: the process's own arguments); returns the exit code."""
-    arguments = build_parser(__version__).parse_args(argv)
+    _prepare_streams()
     try:
+        arguments = build_parser(__version__).parse_args(argv)
         home = find_home(getattr(arguments, "home", None), os.environ, Path.cwd())
         module = import_module(f"{__package__}.commands.{COMMANDS[arguments.chosen].module}")
         code = cast("CommandModule", module).execute(arguments, home)
@@ -46,6 +48,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader has gone, as with `| head`; what is left in the buffer must not raise once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if os.environ.get(TRACEBACK) == "1":
+            raise
+        sys.stderr.write(f"holdfast: the system refuses: {error}; see to that, then look with `holdfast jobs`\n")
+        return MISTAKE
     except Exception as error:
         if os.environ.get(TRACEBACK) == "1":
             raise
@@ -56,6 +63,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return MISTAKE
     else:
         return code
+
+
+def _prepare_streams() -> None:
+    """Let a closed stream be an empty one, and a character that a stream can't show be escaped."""
+    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] - so it is where it was closed
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - as long as the process
+    if sys.stderr is None:  # pyright: ignore[reportUnnecessaryComparison]
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _complain(error: HoldfastError) -> None:

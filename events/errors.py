@@ -47,6 +47,17 @@ class Damaged(Unavailable):
     """What was read can't be right; nothing was changed, and nothing that was read should be trusted."""
 
 
+class LogCutOff(Damaged):
+    """A runner has an attempt of this home that the log never launched: the log has lost its end."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__(
+            f"the runner has the attempt {token}, which this log never launched: the log has lost its end, as when a "
+            "backup is restored or the file log.db-wal is taken away; nothing is started, because it may have run "
+            "already; put the newest log back, or give up what ran since: end the runner and move runner.journal away"
+        )
+
+
 class IllegalMove(HoldfastError):
     """An event that the life cycle does not allow in this state; nothing was changed.
 

@@ -106,7 +106,7 @@ MOVES: Final[dict[type[JobState], _Moves]] = {
     Succeeded: {},
     Failed: _AGAIN,
     Cancelled: _AGAIN,
-    Skipped: _AGAIN,
+    Skipped: {JobRetried: (Waiting, Ready, Held)},
     Lost: _AGAIN,
 }
 
@@ -168,7 +168,7 @@ def _after(state: JobState, event: JobEvent, time: int) -> JobState:
         case JobSubmitted() | JobReleased() | JobRetried():
             return first_state(event.state, time)
         case JobSkipped():
-            return Skipped(time, event.because, event.reason, event.unneeded)
+            return Skipped(time, event.because, event.reason, event.unneeded, held=isinstance(state, Held))
         case JobCancelled(reason=reason):
             return Cancelled(time, reason)
         case JobHeld():

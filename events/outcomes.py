@@ -6,6 +6,7 @@ from typing import Final, assert_never
 
 from .backoff import full_jitter_us
 from .draft import PREVIOUS, Draft
+from .errors import LogCutOff
 from .facts import (
     AttemptEnded,
     AttemptReached,
@@ -79,6 +80,7 @@ def _lose(draft: Draft, job: Job, why: str, author: str, cause: int) -> None:
 
 
 def _status(draft: Draft, status: AttemptStatus, author: str) -> None:
+    _check_launched(draft, status.token)
     if status.state in {"ended", "revoked"}:
         draft.acknowledged.append(status.token)
     found = _find(draft, status.token)
@@ -99,14 +101,32 @@ def _status(draft: Draft, status: AttemptStatus, author: str) -> None:
             raise AssertionError(message)
 
 
-def _find(draft: Draft, token: str) -> Job | None:
-    """The job whose newest attempt, in flight, has this token."""
+def _named(draft: Draft, token: str) -> tuple[int, int] | None:
+    """The job and the number of the attempt that a token of this home names; None for any other text."""
     home, _, rest = token.partition(".")
     job_text, _, attempt_text = rest.partition(".")
     if home != draft.base.home or not (job_text.isdecimal() and attempt_text.isdecimal()):
         return None
-    job = draft.jobs.get(int(job_text))
-    if job is None or job.attempt != int(attempt_text) or not isinstance(job.state, IN_FLIGHT):
+    return int(job_text), int(attempt_text)
+
+
+def _check_launched(draft: Draft, token: str) -> None:
+    """Fail closed where a runner has an attempt that the log does not: forgetting it could let its job run twice."""
+    named = _named(draft, token)
+    if named is None:
+        return
+    job = draft.jobs.get(named[0])
+    if job is None or job.attempt < named[1]:
+        raise LogCutOff(token)
+
+
+def _find(draft: Draft, token: str) -> Job | None:
+    """The job whose newest attempt, in flight, has this token."""
+    named = _named(draft, token)
+    if named is None:
+        return None
+    job = draft.jobs.get(named[0])
+    if job is None or job.attempt != named[1] or not isinstance(job.state, IN_FLIGHT):
         return None
     attempt = draft.attempts.get((job.id, job.attempt))
     return None if attempt is None or isinstance(attempt.phase, Ended | Revoked) else job

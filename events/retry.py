@@ -67,6 +67,9 @@ def _record(draft: Draft, chosen: dict[int, _Again]) -> None:
     entries: dict[int, int] = {}
     for number, again in chosen.items():
         state = "waiting" if draft.recount(number, chosen) else "ready"
+        before = draft.jobs.get(number)
+        if before is not None and isinstance(before.state, Skipped) and before.state.held:
+            state = "held"  # a person's hold outlives that it was skipped meanwhile
         cause = ROOT if again.bringer is None else entries[again.bringer]
         entries[number] = draft.record_job(JobRetried(number, state), cause)
 

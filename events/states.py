@@ -97,6 +97,7 @@ class Skipped(_State, frozen=True, gc=False):
     because: int
     reason: str
     unneeded: bool = False
+    held: bool = False
 
 
 class Lost(_State, frozen=True, gc=False):

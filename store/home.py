@@ -7,11 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from .errors import NoHome, NotAFolder
+from .errors import DamagedLog, NoHome, NotAFolder
 from .translation import of_system
 
 NAME: Final = ".holdfast"
 VARIABLE: Final = "HOLDFAST_HOME"
+
+
+def check_unused(log: Path) -> None:
+    """Raise DamagedLog if a runner has worked for the home: a log begun anew would forget what ran."""
+    if (log.parent / "runner.journal").exists():
+        raise DamagedLog(log, "it is missing or empty, although attempts have run here (runner.journal says so)")
 
 
 class Home:
@@ -38,10 +44,11 @@ class Home:
             raise of_system(self.path, error, "make") from error
 
     def must_exist(self) -> None:
-        """Raise NoHome if there is no log here; NoPermission or LogFailed if that can't be found out."""
+        """Raise NoHome, or DamagedLog if there was a log once; NoPermission or LogFailed if that can't be found out."""
         try:
             self.log.stat()
         except (FileNotFoundError, NotADirectoryError) as error:
+            check_unused(self.log)
             raise NoHome(self.path) from error
         except OSError as error:
             raise of_system(self.log, error, "read") from error

@@ -13,11 +13,11 @@ from holdfast.events.draft import Draft
 from holdfast.events.facts import HomeCreated
 
 from .connection import open_reader, open_writer
-from .errors import DamagedLog
+from .home import check_unused
 from .log import SqliteStore
 from .migrations import migrate
 from .reading import home_id, newest_seq, views_seq
-from .rebuild import rebuild
+from .rebuild import check_end, rebuild
 
 
 def new_home_id() -> str:
@@ -38,6 +38,8 @@ def open_store(
         migrate(writing, path)
         _bring_up_views(writing, path)
         home = home_id(writing, path)
+        if home is None:
+            check_unused(path)
         reading = open_reader(path, vfs)
     except BaseException:
         writing.close()
@@ -54,10 +56,8 @@ def open_store(
 
 
 def _bring_up_views(connection: apsw.Connection, path: Path) -> None:
-    newest, followed = newest_seq(connection), views_seq(connection)
-    if followed > newest:
-        raise DamagedLog(path, f"it ends with event {newest}, but there were {followed} when it was last written")
-    if followed < newest:
+    check_end(connection, path)
+    if views_seq(connection) < newest_seq(connection):
         rebuild(connection, path)
 
 

@@ -16,7 +16,7 @@ from .contract import StoredEvent
 from .errors import DamagedLog
 from .fold import Fold
 from .lookups import Lookups
-from .reading import read_events
+from .reading import newest_seq, read_events, views_seq
 from .statements import transaction
 from .views import clear_views, write_views
 
@@ -45,12 +45,21 @@ class Written:
         return self._lookups.attempt(key) if key[0] <= self._newest_job else None
 
 
+def check_end(connection: apsw.Connection, path: Path) -> None:
+    """Raise DamagedLog if the views have followed events that the log does not hold."""
+    newest, followed = newest_seq(connection), views_seq(connection)
+    if followed > newest:
+        raise DamagedLog(path, f"it ends with event {newest}, but there were {followed} when it was last written")
+
+
 def rebuild(connection: apsw.Connection, path: Path) -> int:
     """Empty the views and fold the whole log into them; returns how many events it took.
 
-    Raises DamagedLog, with the views left as they were, if the log can't be folded.
+    Raises DamagedLog, with the views left as they were, if the log can't be folded, or has lost events that the views
+    have followed: what they know of those would be gone as well.
     """
     with transaction(connection):
+        check_end(connection, path)
         clear_views(connection)
         return fold_into(connection, read_events(connection, path, 0), path)
 

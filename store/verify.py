@@ -87,7 +87,8 @@ def _compare(connection: apsw.Connection, fresh: apsw.Connection) -> Iterator[st
     newest, followed = newest_seq(connection), views_seq(connection)
     if followed > newest:
         yield f"the log ends with event {newest}, but the views have followed it to {followed}: its end was cut off"
-    elif followed < newest:
+        return
+    if followed < newest:
         yield f"the views have followed the log to event {followed} of {newest}; `holdfast rebuild` mends views"
     for table in VIEW_TABLES:
         yield from _compare_table(connection, fresh, table)

@@ -63,7 +63,7 @@ def _run(errand: Errand, display: Display) -> int:
             answer = send(errand.home, Submit(errand.flow))
             assert isinstance(answer, Submitted), "a submission is answered by what was submitted"
             announce(answer, errand.flow, display)
-            errand = replace(errand, flow=None, watched=answer.flow)
+            errand = replace(errand, flow=None, watched=answer.flow, known=answer.known)
         display.note(f"supervisor {pid or ''} has the home: watching".replace("  ", " "))
         code = watch(errand, display)
         if code is not None:

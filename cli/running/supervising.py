@@ -29,13 +29,17 @@ _IN_FLIGHT: Final = ("launching", "running", "unknown")
 
 
 class Errand(Struct, frozen=True):
-    """What a `run` sees to: a flow to submit, or one that is here (`watched`), or (neither) all that is unfinished."""
+    """What a `run` sees to: a flow to submit, or one that is here (`watched`), or (neither) all that is unfinished.
+
+    `known`: jobs of other flows that the watched one's keys stand for.
+    """
 
     home: Home
     flow: FlowSpec | None
     watched: str | None
     slots: int | None
     as_json: bool
+    known: tuple[int, ...] = ()
 
 
 class _Run:
@@ -81,7 +85,7 @@ class _Run:
     async def go(self, supervisor: Supervisor) -> int:
         """See to the errand; returns the exit code."""
         errand = self._errand
-        flow = errand.watched
+        flow, known = errand.watched, errand.known
         with Reader(errand.home) as reader:
             # With a reader of its own, because it works in a thread.
             printer = EventPrinter(Reader(errand.home), reader.seq) if errand.as_json else None
@@ -89,8 +93,8 @@ class _Run:
                 answer = await supervisor.request(Submit(errand.flow))
                 assert isinstance(answer, Submitted), "a submission is answered by what was submitted"
                 announce(answer, errand.flow, self._display)
-                flow = answer.flow
-            self._watch = Watch(reader, flow)
+                flow, known = answer.flow, answer.known
+            self._watch = Watch(reader, flow, known)
             with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._obey, signals, supervisor, nursery)
@@ -174,7 +178,7 @@ class _Run:
                 "`holdfast release` lets them go on"
             )
             return 1
-        wrong = bool(watch.wrong) or (watch.flow is not None and anything_wrong(reader, watch.flow))
+        wrong = bool(watch.wrong) or (watch.flow is not None and anything_wrong(reader, watch.flow, watch.also))
         return 1 if wrong else 0
 
 

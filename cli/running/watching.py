@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from itertools import chain
 from typing import Final
 
 from holdfast.events.records import Job
@@ -27,7 +29,8 @@ def went_wrong(job: Job) -> bool:
 class Watch:
     """The jobs of one flow, or (flow None) all that were unfinished at the start or came since."""
 
-    def __init__(self, reader: Reader, flow: str | None) -> None:
+    def __init__(self, reader: Reader, flow: str | None, also: Sequence[int] = ()) -> None:
+        """`also`: jobs of other flows that this one's keys stand for."""
         self.flow = flow
         self.counts: Counter[str] = Counter()
         self.wrong: set[int] = set()
@@ -37,7 +40,9 @@ class Watch:
         self._ended: dict[int, str] = {}
         self._newest = 0
         where, values = (f"state in ({LIVE_STATES})", ()) if flow is None else ("flow = ?", (flow,))
-        for line in reader.jobs(where, values):
+        self.also = tuple(also)
+        others = (line for number in self.also for line in reader.jobs("id = ?", (number,)))
+        for line in chain(reader.jobs(where, values), others):
             self.counts[line.state] += 1
             self._newest = line.id
             if line.state != _SUCCEEDED:
@@ -90,9 +95,11 @@ class Watch:
         return all(state in _IDLE for state in self._live.values())
 
 
-def anything_wrong(reader: Reader, flow: str) -> bool:
-    """Whether a job of the flow ended otherwise than one would wish, in this run or before it."""
-    return next(reader.jobs(_WRONG_IN_FLOW, (flow,)), None) is not None
+def anything_wrong(reader: Reader, flow: str, also: Sequence[int] = ()) -> bool:
+    """Whether a job of the flow, or one `also` meant, ended otherwise than one would wish, in this run or before it."""
+    if next(reader.jobs(_WRONG_IN_FLOW, (flow,)), None) is not None:
+        return True
+    return any(job is not None and went_wrong(job) for job in map(reader.lookups.job, also))
 
 
 def held_jobs(reader: Reader, flow: str | None) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from rich.console import Console
@@ -57,6 +58,10 @@ class Bar:
             self._progress.start()
         done = sum(counts.get(name, 0) for name in ENDED)
         shown = " ".join(_coloured(name, counts[name]) for name in ORDER if counts.get(name))
+        with suppress(OSError, ValueError):
+            self._draw(done, counts, shown)
+
+    def _draw(self, done: int, counts: Mapping[str, int], shown: str) -> None:
         self._progress.update(self._task, completed=done, total=sum(counts.values()), counts=shown)
         self._progress.refresh()
 
@@ -66,7 +71,8 @@ class Bar:
 
     def say(self, text: str) -> None:
         """Print a line above the bar."""
-        self._progress.console.print(text, markup=False, highlight=False)
+        with suppress(OSError, ValueError):
+            self._progress.console.print(text, markup=False, highlight=False)
 
     def close(self) -> None:
         """Leave the last state of the bar on the screen."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final, Protocol
 
 from holdfast.events.states import FINAL, LIVE, NAMES
@@ -64,9 +65,10 @@ class Quiet:
         """Show nothing."""
 
     def say(self, text: str) -> None:
-        """Show a line."""
-        sys.stderr.write(text + "\n")
-        sys.stderr.flush()
+        """Show a line; where it can't be shown, because the reader has gone or a disk is full, the work goes on."""
+        with suppress(OSError, ValueError):
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()
 
     def close(self) -> None:
         """Nothing to put in order."""

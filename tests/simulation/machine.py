@@ -133,6 +133,13 @@ class Machine:
         for process in self.processes.values():
             process.orphan = True
 
+    def runner_left(self) -> None:
+        """It had nothing to do any more. If its journal never found room on the disk, its name is forgotten with it."""
+        self.verdict.tell("the runner leaves")
+        self.runner = None
+        if not self.journal:
+            self.forgot_us.append(now_us())
+
     def lose_journal(self) -> None:
         """Somebody removed the journal of a runner that is dead: nobody can know any more what runs."""
         self.verdict.tell("the runner's journal is lost")

@@ -105,7 +105,7 @@ class RunnerProcess:
                 self.kill()
         if self.machine.runner is self:
             self._vanish()
-            self.machine.runner = None
+            self.machine.runner_left()
 
     async def _read(self, peer: _Peer) -> None:
         data = b"something"
