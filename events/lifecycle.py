@@ -53,7 +53,7 @@ _REASONS: Final = {
     "not_started": "could not be started",
 }
 _ENDS: Final = (Succeeded, Failed, Cancelled, Lost, Delayed)
-_AGAIN: Final[_Moves] = {JobRetried: (Waiting, Ready)}
+_AGAIN: Final[_Moves] = {JobRetried: (Waiting, Ready, Held)}
 
 MOVES: Final[dict[type[JobState], _Moves]] = {
     Waiting: {
@@ -106,7 +106,7 @@ MOVES: Final[dict[type[JobState], _Moves]] = {
     Succeeded: {},
     Failed: _AGAIN,
     Cancelled: _AGAIN,
-    Skipped: {JobRetried: (Waiting, Ready, Held)},
+    Skipped: _AGAIN,
     Lost: _AGAIN,
 }
 

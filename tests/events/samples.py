@@ -72,6 +72,7 @@ JOB_EVENTS: Final[tuple[facts.JobEvent, ...]] = (
     facts.CancelRequested(JOB),
     facts.JobRetried(JOB, "waiting"),
     facts.JobRetried(JOB, "ready"),
+    facts.JobRetried(JOB, "held"),
     facts.AttemptLaunched(JOB, 1, f"home.{JOB}.1", "local", {"api:a": 12}),
     facts.AttemptStarted(JOB, 1, 2, Process(100, 5), OUTPUT),
     *(facts.AttemptEnded(JOB, 1, outcome) for outcome in OUTCOMES),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from holdfast.events.decide import wake
+from holdfast.events.errors import LogCutOff
 from holdfast.events.facts import (
     AttemptEnded,
     AttemptReached,
@@ -51,9 +52,7 @@ def test_every_end_is_acknowledged_once_it_is_recorded_also_if_it_comes_again_or
     assert home.events == []
 
 
-@pytest.mark.parametrize(
-    "token", ["", "home", "home.1", "home.1.2", "home.99.1", "other.1.1", "home.x.1", "home.1.x", "home.²."]
-)
+@pytest.mark.parametrize("token", ["", "home", "home.1", "other.1.1", "home.x.1", "home.1.x", "home.²."])
 @pytest.mark.parametrize("state", ["queued", "running", "ended", "revoked"])
 def test_a_token_that_is_not_in_flight_changes_nothing_and_is_acknowledged_if_it_is_over(
     token: str, state: str
@@ -65,6 +64,18 @@ def test_a_token_that_is_not_in_flight_changes_nothing_and_is_acknowledged_if_it
     assert decide_report(draft, Reported("local", (status(token, state, pid=1),))) == []
     assert draft.entries == []
     assert draft.acknowledged == ([token] if state in {"ended", "revoked"} else [])
+
+
+@pytest.mark.parametrize("token", ["home.1.2", "home.99.1"])
+@pytest.mark.parametrize("state", ["queued", "running", "ended", "revoked"])
+def test_p8_an_attempt_that_the_log_never_launched_proves_that_the_log_lost_its_end(token: str, state: str) -> None:
+    home = Home()
+    (job,) = home.submit(spec("a"))
+    home.launch(job)
+    draft = home.draft()
+    with pytest.raises(LogCutOff, match=token):
+        decide_report(draft, Reported("local", (status(token, state, pid=1),)))
+    assert draft.acknowledged == []
 
 
 def test_reports_that_come_again_or_late_change_nothing() -> None:
