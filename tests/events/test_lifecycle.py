@@ -17,6 +17,7 @@ from holdfast.events.facts import (
     AttemptUnreachable,
     JobEvent,
     JobReady,
+    JobReleased,
     JobRetried,
     JobSubmitted,
 )
@@ -30,6 +31,7 @@ from holdfast.events.states import (
     Cancelled,
     Delayed,
     Failed,
+    Held,
     JobState,
     Launching,
     Lost,
@@ -98,8 +100,8 @@ def test_every_move_of_the_table_is_made_by_some_sample() -> None:
 
 
 def test_an_event_that_leads_beside_the_table_is_refused() -> None:
-    with pytest.raises(IllegalMove, match="can't lead from failed to held"):
-        move(Failed(1, "exit code 1"), JobRetried(JOB, "held"), 2)
+    with pytest.raises(IllegalMove, match="can't lead from held to held"):
+        move(Held(1), JobReleased(JOB, "held"), 2)
 
 
 def test_a_job_can_be_put_into_no_state_but_ready_waiting_and_held() -> None:
