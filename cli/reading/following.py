@@ -21,7 +21,7 @@ def follow(output: Output, attempt: int | None) -> None:
 
     Raises OutputMissing, OutputCut, and BrokenPipeError when nobody reads it any more.
     """
-    number = attempt or newest_with_output(output.reader, output.job) or _newest(output) + 1
+    number = attempt or newest_with_output(output.reader, output.job) or max(1, _newest(output))
     waiting = Waiting(output)
     while True:
         # The job's state is read first: if it is final, no attempt after the newest one will come.
