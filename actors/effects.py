@@ -17,6 +17,9 @@ from .live import Live
 from .targets.messages import Acknowledge, Launch, Order, Rate, Revoke, SetCapacity, Stop, TargetMessage
 from .writer import OpenLog
 
+# A target's connection by its number, and the launches that it does not know.
+Attachment = tuple[int, list[Job]]
+
 
 class Effects:
     """Tells targets what to do. Everything here may be said twice: runners know every token that they have seen."""
@@ -27,15 +30,16 @@ class Effects:
         self._targets = targets
         self._sessions: dict[str, int] = {}
 
-    def attach(self, target: str, session: int) -> None:
-        """From now on speak to this connection of the target."""
-        self._sessions[target] = session
+    def derive(self, draft: Draft, attached: dict[str, Attachment]) -> None:
+        """Tell targets what the committed draft means, and from now on speak to these connections of them.
 
-    def derive(self, draft: Draft, resend: dict[str, list[Job]]) -> None:
-        """Tell targets what the committed draft means. `resend`: by target just attached, launches it does not know."""
+        Not before: until what a connection's runner has is recorded, a revocation, say, would make it claim an attempt
+        that it never heard of.
+        """
         launches: dict[str, list[Job]] = defaultdict(list)
         stops: dict[str, list[str]] = defaultdict(list)
-        for target, jobs in resend.items():
+        for target, (session, jobs) in attached.items():
+            self._sessions[target] = session
             self._introduce(target)
             launches[target] += [self._live.jobs[job.id] for job in jobs if job.id in self._live.jobs]
             stops[target] += self._cancelling(target)

@@ -27,7 +27,7 @@ from holdfast.events.states import Delayed
 
 from .actor import Actor
 from .address import Address
-from .effects import Effects
+from .effects import Attachment, Effects
 from .launching import Launching
 from .limiter import LimiterMessage
 from .live import Live
@@ -145,7 +145,7 @@ class Scheduler(Actor[SchedulerMessage]):
         """One turn."""
         draft = self._draft(self._parts.clock.now())
         answers: list[tuple[Ask, Answer]] = []
-        resend: dict[str, list[Job]] = {}
+        attached: dict[str, Attachment] = {}
         reports = self._backlog
         self._backlog = []
         for message in batch:
@@ -162,7 +162,7 @@ class Scheduler(Actor[SchedulerMessage]):
                     assert_never(message)
         draft.author = "scheduler"
         for report in reports:
-            self._report(draft, report, resend)
+            self._report(draft, report, attached)
         woken = self._wake(draft)
         try:
             taken = await self._launching.plan(draft)
@@ -175,7 +175,7 @@ class Scheduler(Actor[SchedulerMessage]):
         for ask, answer in answers:
             ask.reply.send(answer)
         await self._launching.settle(draft)
-        self._effects.derive(draft, resend)
+        self._effects.derive(draft, attached)
         if start is not None:
             # Last, because it is not ours: whatever it does, those who asked have been answered by then.
             self._parts.on_commit(draft, start)
@@ -191,11 +191,10 @@ class Scheduler(Actor[SchedulerMessage]):
         except BadInput as error:
             return Refusal(str(error), error.exit_code)
 
-    def _report(self, draft: Draft, report: _Report, resend: dict[str, list[Job]]) -> None:
+    def _report(self, draft: Draft, report: _Report, attached: dict[str, Attachment]) -> None:
         if isinstance(report, Connected):
             target = report.report.target
-            resend[target] = decide_report(draft, report.report)
-            self._effects.attach(target, report.session)
+            attached[target] = report.session, decide_report(draft, report.report)
             self._launching.up.add(target)
         else:
             decide_report(draft, report)

@@ -34,9 +34,12 @@ def run_seeds(seeds: range, processes: int, defect: str | None = None) -> Iterat
     workers = [_worker(seeds[place::processes], defect) for place in range(min(processes, len(seeds)))]
     try:
         for place, seed in enumerate(seeds):
-            pipe = workers[place % processes].stdout
-            assert pipe is not None, "it was asked for"
-            result = msgspec.json.decode(pipe.readline(), type=Result)
+            worker = workers[place % processes]
+            assert worker.stdout is not None, "it was asked for"
+            line = worker.stdout.readline()
+            if not line.endswith(b"\n"):
+                raise RuntimeError(f"the process that runs seed {seed} has ended (exit code {worker.wait()})")
+            result = msgspec.json.decode(line, type=Result)
             assert result.seed == seed, f"asked for seed {seed}, got {result.seed}"
             yield result
     finally:
