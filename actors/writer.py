@@ -8,7 +8,7 @@ from typing import Final, Protocol
 import trio
 
 from holdfast.events.draft import Draft
-from holdfast.events.errors import Unavailable
+from holdfast.events.errors import Damaged, Unavailable
 from holdfast.store.contract import Store
 from holdfast.store.errors import LogFailed
 
@@ -91,14 +91,15 @@ class Writer(Actor[Commit]):
     async def handle(self, batch: Sequence[Commit]) -> None:
         """One transaction for everybody who waits. A refusal is everybody's; after it the next try starts clean.
 
-        A sync that failed says nothing of what is on the disk: the writer crashes, and the tree starts from the log.
+        A sync that failed says nothing of what is on the disk: the writer crashes, and the tree starts from the log. A
+        log that is damaged gets no better by trying again: that crash ends the tree.
         """
         if not batch:
             return
         drafts = [message.draft for message in batch]
         try:
             starts = await self._disk.commit(self._log.store, drafts)
-        except LogFailed:
+        except (LogFailed, Damaged):
             raise
         except Unavailable as error:
             for message in batch:

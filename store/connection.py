@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
 import apsw
 
-from .errors import DamagedLog, NetworkFilesystem, OldSQLite
+from .checksum import (
+    PAGE_BYTES,
+    can_check,
+    checksum_vfs,
+    closed_by_another,
+    has_checksums,
+    hides_checksums,
+    is_settled,
+    keep_checksums,
+)
+from .errors import DamagedLog, NetworkFilesystem, NoChecksums, NoHome, OldSQLite
 from .filesystem import network_filesystem
 from .migrations import check_ours
 from .statements import first, run
@@ -22,7 +35,7 @@ ALLOW_NETWORK: Final = "HOLDFAST_ALLOW_NETWORK_FILESYSTEM"
 BUSY_MS: Final = 1_000
 _FIXED: Final = (3, 51, 3)
 _PATCHED_LINES: Final = {(3, 50): 7, (3, 44): 6}
-_HEADER: Final = b"SQLite format 3\0"
+_SMALLEST_PAGE_BYTES: Final = 512
 _WRITER_CACHE_KIB: Final = 32 * 1024
 
 
@@ -45,20 +58,21 @@ def check_filesystem(folder: Path, kind_of: Callable[[Path], str | None] = netwo
         raise NetworkFilesystem(folder, kind)
 
 
-def open_writer(path: Path, vfs: str | None = None) -> apsw.Connection:
+def open_writer(path: Path, vfs: str | None = None, *, unchecked: bool = False) -> apsw.Connection:
     """The one connection that writes: WAL, and every commit synced before it returns.
 
-    A file that is no log of ours is left as it is. Raises what `translated` raises, OldSQLite, NetworkFilesystem,
-    DamagedLog or NewerSchema.
+    A file that is no log of ours is left as it is. `unchecked`: don't check the checksums of pages that are read.
+    Raises what `translated` raises, OldSQLite, NetworkFilesystem, DamagedLog, NoChecksums or NewerSchema.
     """
     check_sqlite(apsw.sqlite_lib_version())
     with translated(path):
         check_filesystem(path.parent)
         _make_private(path)
-        _check_header(path)
-        connection = apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=vfs)
+        _check_file(path, os.R_OK | os.W_OK)
+        connection = apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=vfs or checksum_vfs())
     try:
         connection.set_busy_timeout(BUSY_MS)
+        _set_up_checksums(connection, path, unchecked=unchecked)
         check_ours(connection, path)
         _set_up_writer(connection, path)
     except BaseException:
@@ -67,11 +81,31 @@ def open_writer(path: Path, vfs: str | None = None) -> apsw.Connection:
     return connection
 
 
+def _set_up_checksums(connection: apsw.Connection, path: Path, *, unchecked: bool) -> None:
+    with translated(path):
+        if not can_check(connection):
+            if has_checksums(connection):
+                raise NoChecksums(path)
+        elif path.stat().st_size == 0:
+            keep_checksums(connection)
+        elif has_checksums(connection):
+            run(connection, f"pragma checksum_verification = {'off' if unchecked else 'on'}")
+    _expect_no_hidden_checksums(connection, path)
+
+
+def _expect_no_hidden_checksums(connection: apsw.Connection, path: Path) -> None:
+    with translated(path):
+        hidden = can_check(connection) and not has_checksums(connection) and hides_checksums(path)
+    if hidden:
+        raise DamagedLog(path, "its header says that its pages have no checksums, but they have")
+
+
 def _set_up_writer(connection: apsw.Connection, path: Path) -> None:
     mode = first(connection, tuple[str], "pragma journal_mode = wal")
     if mode != ("wal",):
         raise NetworkFilesystem(path.parent, f"(journal mode {mode}) unsuitable")
     run(connection, "pragma synchronous = full")
+    settle(connection)
     run(connection, f"pragma cache_size = {-_WRITER_CACHE_KIB}")
     if sys.platform == "darwin":
         # fsync alone leaves data in the drive's cache there.
@@ -79,16 +113,34 @@ def _set_up_writer(connection: apsw.Connection, path: Path) -> None:
         run(connection, "pragma checkpoint_fullfsync = on")
 
 
+def settle(connection: apsw.Connection) -> None:
+    """Bring what an earlier writer left in the WAL into the log, synced, and begin a new WAL.
+
+    A sync may have failed under that writer. The system then takes what was to be written for written: it can be read,
+    and no later sync of the WAL writes it (Rebello et al., 'Can Applications Recover from fsync Failures?', 2020).
+    Commits appended to that would be lost with it when the power goes. Copied, it is written anew. Where a reader
+    keeps the WAL in use, nobody waits for it: then it is as safe as the sync of that writer was.
+    """
+    connection.set_busy_timeout(0)
+    run(connection, "pragma wal_checkpoint(truncate)")
+    connection.set_busy_timeout(BUSY_MS)
+
+
 def open_reader(path: Path, vfs: str | None = None) -> apsw.Connection:
-    """A connection that can't write. Raises what `translated` raises, OldSQLite or NetworkFilesystem."""
+    """A connection that can't write. Raises what `translated` raises, OldSQLite, NetworkFilesystem or NoHome."""
     check_sqlite(apsw.sqlite_lib_version())
     with translated(path):
         check_filesystem(path.parent)
-        _check_header(path)
+        _check_file(path, os.R_OK)
+        if _journal(path).exists():
+            # Only the making of a log has one, before the switch to WAL; whoever writes next undoes what it says.
+            raise NoHome(path.parent)
         flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
-        connection = apsw.Connection(_reading_uri(path), flags=flags, vfs=vfs)
+        checking = None if closed_by_another(path) else checksum_vfs()
+        connection = apsw.Connection(_reading_uri(path), flags=flags, vfs=vfs or checking)
     try:
         connection.set_busy_timeout(BUSY_MS)
+        _expect_no_hidden_checksums(connection, path)
         run(connection, "pragma query_only = on")
         first(connection, tuple[int], "select 1 from sqlite_schema limit 1")
     except BaseException:
@@ -110,17 +162,32 @@ def _reading_uri(path: Path) -> str:
     return uri
 
 
-def _check_header(path: Path) -> None:
-    """Raise DamagedLog for a file of something else.
+def _check_file(path: Path, uses: int) -> None:
+    """Raise for what is no log, or may not be used as `uses` (of os.R_OK and os.W_OK) says, without opening it.
 
-    SQLite finds that out by itself, except for files that are shorter than its header, which it would overwrite.
+    Whoever opens and closes a file loses all the locks that his process has on it (fcntl(2)), SQLite's own among them.
+    The next program to close the log would then take itself for the last one, and delete the WAL that we write to.
+    So its content is for SQLite alone to judge, but for files shorter than its smallest page: it would overwrite those.
     """
-    with path.open("rb") as file:
-        begin = file.read(len(_HEADER))
-    if not _HEADER.startswith(begin) and not path.with_name(f"{path.name}-journal").exists():
+    found = path.stat()
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not os.access(path, uses) and not os.statvfs(path).f_flag & os.ST_RDONLY:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    if _journal(path).exists():
+        return  # it is just being made, or its making was cut off: SQLite sees to that
+    if 0 < found.st_size < _SMALLEST_PAGE_BYTES:
         raise DamagedLog(path, "it is no SQLite database")
+    if found.st_size % PAGE_BYTES and is_settled(path):
+        # SQLite takes what is missing for zeros. Beside a WAL it is only what a full disk had no room for yet.
+        raise DamagedLog(path, f"it ends within a page, at byte {found.st_size}: its end was cut off")
+
+
+def _journal(path: Path) -> Path:
+    return path.with_name(f"{path.name}-journal")
 
 
 def _make_private(path: Path) -> None:
-    """Make the file 0600 before SQLite sees it; -wal and -shm inherit its mode."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    """Make the file 0600 before SQLite sees it; -wal and -shm inherit its mode. One that is there is not opened."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))

@@ -14,7 +14,7 @@ class NoHome(Unavailable):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"there is no home at {path}; `holdfast run` or `holdfast submit` makes one, --home names another"
+            f"there is no home at {path}; `holdfast run FLOW` or `holdfast submit` makes one, --home names another"
         )
 
 
@@ -25,6 +25,20 @@ class NotAFolder(Unavailable):
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"{path} is a file, but a home and all that is above it are folders; choose another --home")
+
+
+class NoPlace(Unavailable):
+    """The system makes no folders where the home should be."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"no folder can be made at {path}; choose another place with --home")
+
+
+class NoLock(Unavailable):
+    """Something else stands where the home's lock should be."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is a folder, but the lock of a home is a file; move that folder away")
 
 
 class HomeLocked(Unavailable):
@@ -56,6 +70,16 @@ class OldSQLite(Unavailable):
         super().__init__(
             f"SQLite {version} can lose committed rows (the WAL-reset defect); it takes 3.51.3 or later, 3.50.7 or "
             "3.44.6; install a newer apsw"
+        )
+
+
+class NoChecksums(Unavailable):
+    """The pages of the log have checksums, which this apsw can't keep."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"the pages of {path} have checksums, which this apsw can't keep: it was built without SQLite's cksumvfs; "
+            "install the apsw that its authors built (pip install --only-binary apsw apsw)"
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from .errors import DamagedLog, NoHome, NotAFolder
+from .errors import DamagedLog, NoHome, NoPlace, NotAFolder
 from .translation import of_system
 
 NAME: Final = ".holdfast"
@@ -34,12 +34,24 @@ class Home:
         self.secrets = path / "secrets"
 
     def create(self) -> None:
-        """Make the folder, 0700 from the first moment. Raises NotAFolder or what `of_system` gives."""
+        """Make the folder, 0700 from the first moment, for good. Raises NotAFolder, NoPlace or what `of_system` gives.
+
+        What is recorded in a folder that the power takes away is lost with it. SQLite syncs what it makes in the home;
+        the home itself, and the folders above that had to be made, are for us to sync. Also where the home is there
+        and its log is not: whoever made it may not have come that far.
+        """
         try:
+            missing = [each for each in (self.path, *self.path.parents) if not each.exists()]
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.mkdir(mode=0o700, exist_ok=True)
+            if not self.log.exists():
+                for each in missing or [self.path]:
+                    _sync(each.parent)
         except (FileExistsError, NotADirectoryError) as error:
             raise NotAFolder(Path(error.filename)) from error
+        except FileNotFoundError as error:
+            # Not for want of a folder above, which would have been made: it is a place where none can be, as in /proc.
+            raise NoPlace(self.path) from error
         except OSError as error:
             raise of_system(self.path, error, "make") from error
 
@@ -52,6 +64,18 @@ class Home:
             raise NoHome(self.path) from error
         except OSError as error:
             raise of_system(self.log, error, "read") from error
+
+
+def _sync(folder: Path) -> None:
+    """Let what was made in a folder be on the disk; in one that we may not read, it is left to the system."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except PermissionError:
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def find_home(given: str | None, environment: Mapping[str, str], folder: Path) -> Home:

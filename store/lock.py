@@ -11,7 +11,7 @@ import time
 from types import TracebackType
 from typing import Final, Self
 
-from .errors import HomeLocked
+from .errors import HomeLocked, NoLock
 from .home import Home
 from .translation import of_system
 
@@ -53,6 +53,8 @@ class HomeLock:
     def _open(self) -> int:
         try:
             return os.open(self._home.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except IsADirectoryError as error:
+            raise NoLock(self._home.lock) from error
         except OSError as error:
             raise of_system(self._home.lock, error, "write") from error
 

@@ -10,6 +10,7 @@ from typing import Final
 import apsw
 
 from .errors import DamagedLog, NewerSchema, NoHome, OlderSchema
+from .home import check_unused
 from .statements import first, number, run, transaction
 
 # Four bytes in the file's header that say whose it is; the first migration writes them.
@@ -59,6 +60,7 @@ def check_readable(connection: apsw.Connection, path: Path, known: int | None = 
     newest = len(load_migrations()) if known is None else known
     found = check_schema(connection, path, newest)
     if found == 0:
+        check_unused(path)
         raise NoHome(path.parent)
     if found < newest:
         raise OlderSchema(path, found, newest)

@@ -12,12 +12,15 @@ import apsw
 from holdfast.events.draft import Draft
 from holdfast.events.facts import HomeCreated
 
+from .checksum import closed_by_another, mark_open
 from .connection import open_reader, open_writer
 from .home import check_unused
 from .log import SqliteStore
 from .migrations import migrate
 from .reading import home_id, newest_seq, views_seq
 from .rebuild import check_end, rebuild
+from .renewal import renew_checksums
+from .translation import translated
 
 
 def new_home_id() -> str:
@@ -33,8 +36,11 @@ def open_store(
     The caller holds the home's lock. Raises what `open_writer`, `migrate` and `rebuild` raise, and DamagedLog for a
     log whose views have followed events that it does not hold: its end was cut off.
     """
-    writing = open_writer(path, vfs)
+    not_by_us = closed_by_another(path)
+    writing = open_writer(path, vfs, unchecked=not_by_us)
     try:
+        if not_by_us:
+            renew_checksums(writing, path)
         migrate(writing, path)
         _bring_up_views(writing, path)
         home = home_id(writing, path)
@@ -46,6 +52,8 @@ def open_store(
         raise
     try:
         store = SqliteStore(path, writing, reading, home or make_id())
+        with translated(path):
+            mark_open(path)
         if home is None:
             _create(store, now, author)
     except BaseException:

@@ -13,6 +13,7 @@ import apsw
 
 from holdfast.events.errors import Unavailable
 
+from .checksum import wrong_pages
 from .errors import DamagedLog, DiskFull, LogBusy, LogFailed, NoPermission, ReadOnly
 
 # Even a reader needs the file -shm, which it makes where there is none; no commit is under way then.
@@ -35,7 +36,10 @@ def of_sqlite(path: Path, error: apsw.Error) -> Unavailable:
     match error:
         case apsw.FullError():
             return DiskFull(path)
-        case apsw.CorruptError() | apsw.NotADBError() | apsw.FormatError():
+        case apsw.CorruptError():
+            # So SQLite also calls a page that the disk can't read.
+            return DamagedLog(path, f"{error}, or can't be read")
+        case apsw.NotADBError() | apsw.FormatError():
             return DamagedLog(path, str(error))
         case apsw.SQLError() | apsw.ConstraintError() | apsw.MismatchError():
             # Ours are right, so a table is missing or holds what Holdfast never wrote.
@@ -48,10 +52,19 @@ def of_sqlite(path: Path, error: apsw.Error) -> Unavailable:
             return NoPermission(path, "use")
         case apsw.CantOpenError():
             return _cannot_open(path)
+        case apsw.IOError() if getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_DATA:
+            return DamagedLog(path, f"the checksum is wrong of {_wrong_pages(path)}")
         case apsw.IOError() if getattr(error, "extendedresult", 0) in _NO_SHARED_MEMORY and _is_full(path):
             return DiskFull(path)
         case _:
             return LogFailed(path, str(error))
+
+
+def _wrong_pages(path: Path) -> str:
+    try:
+        return wrong_pages(path) or "a page"
+    except apsw.Error:
+        return "a page"
 
 
 def _is_full(path: Path) -> bool:

@@ -16,7 +16,6 @@ from msgspec import Struct
 from holdfast.events.errors import Damaged
 from holdfast.events.facts import Event
 
-from .contract import StoredEvent
 from .migrations import load_migrations
 from .reading import newest_seq, read_events, views_seq
 from .rebuild import fold_into
@@ -40,7 +39,10 @@ def verify(connection: apsw.Connection, path: Path) -> Verified:
     The views are folded afresh into a temporary database, so memory stays bounded whatever the number of jobs.
     """
     with snapshot(connection):
-        findings = [f"the file: {text}" for text in _integrity(connection)]
+        try:
+            findings = [f"the file: {text}" for text in _integrity(connection)]
+        except Damaged as error:
+            findings = [str(error)]
         if findings:
             return Verified(0, 0, findings)
         # A name of "" is a private file on disk that is gone when the connection is closed.
@@ -74,12 +76,12 @@ def _integrity(connection: apsw.Connection) -> list[str]:
     return [row[0] for row in rows if row[0] != "ok"]
 
 
-def _checked(connection: apsw.Connection, path: Path, findings: list[str]) -> Iterator[tuple[StoredEvent, Event]]:
+def _checked(connection: apsw.Connection, path: Path, findings: list[str]) -> Iterator[tuple[int, int, Event]]:
     """The log, with what is wrong but does not keep it from being folded put into `findings`."""
     for stored, event in read_events(connection, path, 0):
         if stored.cause is not None and not 0 < stored.cause < stored.seq and len(findings) < _FINDINGS_MAX:
             findings.append(f"event {stored.seq}: its cause {stored.cause} is not before it")
-        yield stored, event
+        yield stored.seq, stored.time, event
 
 
 def _compare(connection: apsw.Connection, fresh: apsw.Connection) -> Iterator[str]:

@@ -4,6 +4,7 @@ It ends when its input ends, or is killed.
 """
 
 import select
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -46,6 +47,13 @@ def _rebuild(folder: Path) -> Iterator[str]:
     yield "open"
     while not _over():
         yield str(rebuild(store.writing, store.path))
+
+
+def _look(folder: Path) -> Iterator[str]:
+    """What a person does who looks into the log with another SQLite program: Python's own, not ours."""
+    connection = sqlite3.connect(Home(folder).log)
+    yield str(connection.execute("select max(seq) from events").fetchone()[0])
+    connection.close()
 
 
 def _hold_write_lock(folder: Path) -> Iterator[str]:
@@ -91,6 +99,7 @@ DEEDS: dict[str, Callable[[Path], Iterator[str]]] = {
     "lock": _lock,
     "commit": _commit,
     "rebuild": _rebuild,
+    "look": _look,
     "hold-write-lock": _hold_write_lock,
     "read": _read,
     "write": _write,

@@ -7,6 +7,7 @@ import apsw
 
 from holdfast.events.draft import Draft
 from holdfast.events.facts import Event
+from holdfast.store.checksum import checksum_vfs
 from holdfast.store.contract import Store, StoredEvent
 from holdfast.store.fold import Fold
 from holdfast.store.home import Home
@@ -77,8 +78,8 @@ def findings(folder: Path) -> list[str]:
 
 
 def tamper(log: Path, sql: str, values: tuple[Value, ...] = ()) -> None:
-    """Change a log behind everybody's back."""
-    connection = apsw.Connection(str(log))
+    """Change a log behind everybody's back, so well that its pages fit their checksums."""
+    connection = apsw.Connection(str(log), vfs=checksum_vfs())
     try:
         run(connection, sql, values)
     finally:

@@ -1,5 +1,6 @@
 """Which home is meant, and what is in it."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,27 @@ def test_naming_a_home_makes_nothing_and_making_it_makes_it_private(tmp_path: Pa
     home.create()
     home.create()
     assert home.path.stat().st_mode & 0o777 == 0o700
+
+
+def test_p1_a_home_and_the_folders_made_above_it_are_on_the_disk_before_anything_is_recorded_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+
+    def note(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_ino)
+
+    monkeypatch.setattr(os, "fsync", note)
+    home = Home(tmp_path / "a" / "b" / "home")
+    home.create()
+    assert set(synced) == {each.stat().st_ino for each in (tmp_path, tmp_path / "a", tmp_path / "a" / "b")}
+    synced.clear()
+    home.create()
+    assert synced == [home.path.parent.stat().st_ino], "whoever made it may have been killed before the sync"
+    home.log.touch()
+    synced.clear()
+    home.create()
+    assert synced == []
 
 
 @pytest.mark.parametrize("length", [1, 200])

@@ -11,6 +11,7 @@ import pytest
 from holdfast.events.draft import Entry
 from holdfast.events.facts import SupervisorStarted
 from holdfast.store import connection
+from holdfast.store.connection import open_writer
 from holdfast.store.errors import DiskFull, LogBusy, LogFailed
 from holdfast.store.home import Home
 from holdfast.store.log import SqliteStore
@@ -20,7 +21,7 @@ from holdfast.store.statements import number, run
 
 from .histories import History
 from .processes import child
-from .stores import draft_on, findings, lines_of
+from .stores import draft_on, findings, lines_of, open_sqlite
 
 
 def record(store: SqliteStore, pid: int = 1) -> list[int]:
@@ -42,6 +43,27 @@ def test_a_commit_is_refused_while_another_program_writes_and_works_afterwards(
         assert len(lines_of(sqlite_store)) == 1
         assert program.finish() == ["done"]
     assert record(sqlite_store) == [1]
+    assert findings(home.path) == []
+
+
+@pytest.mark.parametrize("more", ["nothing", "a reader", "a second opening"])
+def test_p1_a_program_that_looks_and_leaves_does_not_take_the_log_away_from_its_writer(home: Home, more: str) -> None:
+    """It would delete the WAL if it took itself for the last one, and all that is recorded from then on with it."""
+    store = open_sqlite(home.path)
+    history = History(Random(6), store)
+    history.run(10)
+    if more == "a reader":
+        with Reader(home) as reader:
+            assert reader.seq == store.seq
+    elif more == "a second opening":
+        open_writer(home.log).close()
+    with child("look", home.path) as program:
+        assert int(program.hear()) == store.seq
+        program.finish()
+    history.run(10)
+    with child("read", home.path) as program:
+        assert int(program.hear().split()[0]) == store.seq
+    store.close()
     assert findings(home.path) == []
 
 
