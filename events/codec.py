@@ -26,8 +26,10 @@ def _snake(name: str) -> str:
 
 EVENT_TYPES: Final[tuple[type[Event], ...]] = get_args(Event)
 TYPE_NAMES: Final[dict[type[Event], str]] = {event: _snake(event.__name__) for event in EVENT_TYPES}
-_DECODERS: Final = {_snake(event.__name__): msgspec.json.Decoder(event) for event in EVENT_TYPES}
-_VERSIONS: Final = {_snake(event.__name__): event.VERSION for event in EVENT_TYPES}
+# By the type's name: the version that is written now, and what decodes it.
+_CURRENT: Final[Mapping[str, tuple[int, Callable[[str | bytes], Event]]]] = {
+    name: (event.VERSION, msgspec.json.Decoder(event).decode) for event, name in TYPE_NAMES.items()
+}
 
 # (type, version) -> a function from the data of that version to the data of the next. Empty until a shape changes.
 UPCASTERS: Final[Mapping[tuple[str, int], Upcaster]] = {}
@@ -44,15 +46,15 @@ def decode_event(
     name: str, version: int, data: str | bytes, upcasters: Mapping[tuple[str, int], Upcaster] = UPCASTERS
 ) -> Event:
     """The event that was stored. Raises Damaged if it is not one of ours, or was written by a newer Holdfast."""
-    decoder = _DECODERS.get(name)
-    if decoder is None:
+    current = _CURRENT.get(name)
+    if current is None:
         message = (
             f"an event has the unknown type {name!r}: a newer Holdfast wrote it (install that one), or it is damaged"
         )
         raise Damaged(message)
     try:
-        if version == _VERSIONS[name]:
-            return decoder.decode(data)
+        if version == current[0]:
+            return current[1](data)
         return _upcast(name, version, data, upcasters)
     except (msgspec.DecodeError, UnicodeDecodeError, LookupError) as error:
         message = f"an event of the type {name!r} can't be read: {error}"
@@ -61,14 +63,15 @@ def decode_event(
 
 def _upcast(name: str, version: int, data: str | bytes, upcasters: Mapping[tuple[str, int], Upcaster]) -> Event:
     fields = msgspec.json.decode(data, type=dict[str, object])
-    while version < _VERSIONS[name]:
+    newest, decode = _CURRENT[name]
+    while version < newest:
         upcaster = upcasters.get((name, version))
         if upcaster is None:
             message = f"an event {name!r} has version {version}, which nothing here can read"
             raise Damaged(message)
         fields = upcaster(fields)
         version += 1
-    if version > _VERSIONS[name]:
+    if version > newest:
         message = f"an event {name!r} has version {version}, newer than this Holdfast reads; install a newer one"
         raise Damaged(message)
-    return _DECODERS[name].decode(_encoder.encode(fields))
+    return decode(_encoder.encode(fields))

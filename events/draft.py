@@ -142,13 +142,29 @@ class Overlay(Generic[K, V]):
 
 
 class _Jobs(Overlay[int, Job]):
-    """The jobs; what follows from a change of one is kept up at once."""
+    """The jobs; what follows from a change of one is kept up at once.
 
-    __slots__ = ("_draft",)
+    It does not know its draft: whoever lets go of a draft, however large, has its memory back at once.
+    """
 
-    def __init__(self, draft: Draft) -> None:
-        super().__init__(draft.base.job)
-        self._draft = draft
+    __slots__ = ("_base_used", "_used", "changed_targets", "ready", "released")
+
+    def __init__(self, base: Base) -> None:
+        super().__init__(base.job)
+        self._base_used = base.used
+        self._used: dict[str, dict[str, int]] = {}
+        self.ready: list[Job] = []
+        self.released: list[Job] = []
+        self.changed_targets: set[str] = set()
+
+    def expect_new(self, first: int) -> None:
+        """Jobs from `first` on are of this draft, so they are not looked for in what is committed."""
+        committed: Callable[[int], Job | None] = self._base
+
+        def before(job: int) -> Job | None:
+            return None if job >= first else committed(job)
+
+        self._base = before
 
     def put(self, key: int, record: Job, /) -> None:
         if record.attempt:  # else it never was in flight
@@ -156,10 +172,26 @@ class _Jobs(Overlay[int, Job]):
             was_in_flight = before is not None and type(before.state) in IN_FLIGHT
             is_in_flight = type(record.state) in IN_FLIGHT
             if was_in_flight != is_in_flight:
-                self._draft.count_use(record, taken=is_in_flight)
+                self._count_use(record, taken=is_in_flight)
         if type(record.state) is Ready:
-            self._draft.ready.append(record)
+            self.ready.append(record)
         self.changed[key] = record
+
+    def used(self, target: str) -> dict[str, int]:
+        """What attempts in flight on the target need in sum."""
+        used = self._used.get(target)
+        if used is None:
+            used = self._used[target] = self._base_used(target)
+        return used
+
+    def _count_use(self, job: Job, *, taken: bool) -> None:
+        """Follow an attempt into flight or out of it."""
+        self.changed_targets.add(job.policy.target)
+        if taken:
+            take(self.used(job.policy.target), job.policy.needs)
+        else:
+            give_back(self.used(job.policy.target), job.policy.needs)
+            self.released.append(job)
 
 
 class Draft:
@@ -172,15 +204,15 @@ class Draft:
         self.random = random
         self.author = author
         self.entries: list[Entry] = []
-        self.jobs = _Jobs(self)
+        self.jobs = _Jobs(base)
         # Annotated, not `Overlay[str, Target](...)`: subscripting costs a microsecond, and every tick has a draft.
         self.attempts: Overlay[tuple[int, int], Attempt] = Overlay(base.attempt)
         self.targets: Overlay[str, Target] = Overlay(base.target)
         self.limits: Overlay[str, Limit] = Overlay(base.limit)
         self.marks: Overlay[str, RateMark] = Overlay(base.mark)
         self.flows: Overlay[str, Flow] = Overlay(base.flow)
-        self.ready: list[Job] = []
-        self.released: list[Job] = []
+        self.ready = self.jobs.ready
+        self.released = self.jobs.released
         self.edges: dict[int, list[Dependency]] = {}
         self.dependencies: dict[int, list[Dependency]] = {}
         self.unmet: dict[int, int] = {}
@@ -188,10 +220,9 @@ class Draft:
         self.keys: dict[str, int] = {}
         self.new_jobs = 0
         self.new_flows = 0
-        self.changed_targets: set[str] = set()
+        self.changed_targets = self.jobs.changed_targets
         """Targets whose use changed in this draft."""
         self._flows_by_digest: dict[str, list[tuple[str, range]]] = {}
-        self._used: dict[str, dict[str, int]] = {}
         self._last: dict[int, int] = {}
 
     def shared(self, policy: Policy, /) -> Policy:
@@ -224,20 +255,8 @@ class Draft:
         return found
 
     def used(self, target: str) -> dict[str, int]:
-        """What attempts in flight on the target need in sum, in this draft; to be changed only by `count_use`."""
-        used = self._used.get(target)
-        if used is None:
-            used = self._used[target] = self.base.used(target)
-        return used
-
-    def count_use(self, job: Job, *, taken: bool) -> None:
-        """Follow an attempt into flight or out of it."""
-        self.changed_targets.add(job.policy.target)
-        if taken:
-            take(self.used(job.policy.target), job.policy.needs)
-        else:
-            give_back(self.used(job.policy.target), job.policy.needs)
-            self.released.append(job)
+        """What attempts in flight on the target need in sum, in this draft; not to be changed."""
+        return self.jobs.used(target)
 
     def add_dependencies(self, job: int, dependencies: list[Dependency]) -> None:
         """A job that is being submitted depends on others in these ways."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar, assert_never
+from typing import Final, Protocol, TypeVar
 
 from msgspec.structs import replace
 
@@ -14,19 +14,13 @@ from .facts import (
     AttemptRevoked,
     AttemptStarted,
     AttemptUnreachable,
-    CancelRequested,
     Event,
     FlowSubmitted,
     HomeCreated,
     HomeEvent,
-    JobCancelled,
     JobEvent,
-    JobHeld,
     JobPrioritised,
-    JobReady,
-    JobReleased,
     JobRetried,
-    JobSkipped,
     JobSubmitted,
     LimitConfigured,
     OfJob,
@@ -39,8 +33,10 @@ from .facts import (
 )
 from .lifecycle import first_state, move
 from .records import Attempt, Ended, Flow, Job, Launched, Limit, Policy, RateMark, Revoked, Started, Target
-from .spec import JobSpec
-from .states import JobState
+from .spec import DEFAULT_NEEDS, JobSpec
+
+_LAUNCHED: Final = Launched()
+_DEFAULT_NEEDS: Final = tuple(DEFAULT_NEEDS.items())
 
 Key_contra = TypeVar("Key_contra", contravariant=True)
 Record = TypeVar("Record")
@@ -101,7 +97,12 @@ def evolve(records: Records, event: Event, time: int) -> None:
 
     Raises IllegalMove, before anything is changed, if it can't happen to what is there.
     """
-    if isinstance(event, JobSubmitted):
+    # The three that nearly every job has come first, asked for with `is`: see `lifecycle`.
+    if type(event) is AttemptLaunched:
+        _launched(records, event, time)
+    elif type(event) is AttemptEnded:
+        _ended(records, event, time)
+    elif type(event) is JobSubmitted:
         _submitted(records, event, time)
     elif isinstance(event, OfJob):
         _evolve_job(records, event, time)
@@ -111,10 +112,9 @@ def evolve(records: Records, event: Event, time: int) -> None:
 
 def policy_of(spec: JobSpec) -> Policy:
     """What scheduling must know of a job asked for like this."""
-    needs = spec.needs.items()
     return Policy(
         spec.target,
-        tuple(sorted(needs) if len(needs) > 1 else needs),
+        _DEFAULT_NEEDS if spec.needs == DEFAULT_NEEDS else tuple(sorted(spec.needs.items())),
         spec.limits,
         spec.retries,
         spec.retry_on,
@@ -123,75 +123,85 @@ def policy_of(spec: JobSpec) -> Policy:
     )
 
 
+def phase_of(event: Event) -> Launched | Started | Ended | Revoked | None:
+    """The phase that an event puts its attempt in; None if it leaves that as it is."""
+    if type(event) is AttemptEnded:
+        return Ended(event.outcome)
+    if type(event) is AttemptLaunched:
+        return _LAUNCHED
+    if type(event) is AttemptStarted:
+        return Started(event.started_at, event.process, event.output)
+    if type(event) is AttemptRevoked:
+        return Revoked(event.reason)
+    return None
+
+
 def _submitted(records: Records, event: JobSubmitted, time: int) -> None:
-    if records.jobs.get(event.job) is not None:
-        message = f"job {event.job} was submitted twice"
+    number = event.job
+    if records.jobs.get(number) is not None:
+        message = f"job {number} was submitted twice"
         raise IllegalMove(message)
-    policy = records.shared(policy_of(event.spec))
-    records.jobs.put(event.job, Job(event.job, policy, first_state(event.state, time), event.spec.priority))
+    state = first_state(event.state, time)
+    spec = event.spec
+    records.jobs.put(number, Job(number, records.shared(policy_of(spec)), state, spec.priority))
+
+
+def _launched(records: Records, event: AttemptLaunched, time: int) -> None:
+    job = records.jobs.get(event.job)
+    if job is None:
+        raise _no_job(event)
+    state = move(job.state, event, time)
+    number = event.attempt
+    if number != job.attempt + 1:
+        message = f"job {job.id}: attempt {number} can't follow attempt {job.attempt}"
+        raise IllegalMove(message)
+    records.attempts.put((job.id, number), Attempt(job.id, number, event.token, event.target, time, _LAUNCHED))
+    if event.grants:
+        for key, arrival_at in event.grants.items():
+            records.marks.put(key, RateMark(key, arrival_at))
+    records.jobs.put(job.id, Job(job.id, job.policy, state, job.priority, number, job.failures))
+
+
+def _ended(records: Records, event: AttemptEnded, time: int) -> None:
+    job = records.jobs.get(event.job)
+    if job is None:
+        raise _no_job(event)
+    state = move(job.state, event, time)
+    _change_attempt(records, job, event.attempt, Ended(event.outcome))
+    records.jobs.put(job.id, Job(job.id, job.policy, state, job.priority, job.attempt, job.failures + 1))
 
 
 def _evolve_job(records: Records, event: JobEvent, time: int) -> None:
     job = records.jobs.get(event.job)
     if job is None:
-        message = f"there is no job {event.job} for {type(event).__name__} to happen to"
-        raise IllegalMove(message)
+        raise _no_job(event)
     state = move(job.state, event, time)
-    match event:
-        case AttemptLaunched(attempt=number):
-            _launch(records, job, event, time)
-            changed = Job(job.id, job.policy, state, job.priority, number, job.failures)
-        case AttemptEnded():
-            _change_attempt(records, job, event.attempt, Ended(event.outcome))
-            changed = Job(job.id, job.policy, state, job.priority, job.attempt, job.failures + 1)
-        case JobReady() | JobSkipped():
-            changed = _with_state(job, state)
-        case AttemptStarted():
-            _change_attempt(records, job, event.attempt, Started(event.started_at, event.process, event.output))
-            changed = _with_state(job, state)
-        case AttemptRevoked():
-            _change_attempt(records, job, event.attempt, Revoked(event.reason))
-            changed = _with_state(job, state)
-        case AttemptUnreachable() | AttemptReached():
-            _newest_attempt(records, job, event.attempt)
-            changed = _with_state(job, state)
-        case JobPrioritised(priority=priority):
-            changed = replace(job, priority=priority)
-        case JobRetried():
-            changed = replace(job, state=state, failures=0)
-        case JobHeld() | JobReleased() | JobCancelled() | CancelRequested() | JobSubmitted():
-            changed = _with_state(job, state)
-        case _:
-            assert_never(event)
-    records.jobs.put(job.id, changed)
+    priority, failures = job.priority, job.failures
+    if isinstance(event, AttemptStarted | AttemptRevoked | AttemptUnreachable | AttemptReached):
+        _change_attempt(records, job, event.attempt, phase_of(event))
+    elif type(event) is JobPrioritised:
+        priority = event.priority
+    elif type(event) is JobRetried:
+        failures = 0
+    records.jobs.put(job.id, Job(job.id, job.policy, state, priority, job.attempt, failures))
 
 
-def _with_state(job: Job, state: JobState) -> Job:
-    return Job(job.id, job.policy, state, job.priority, job.attempt, job.failures)
+def _no_job(event: JobEvent) -> IllegalMove:
+    return IllegalMove(f"there is no job {event.job} for {type(event).__name__} to happen to")
 
 
-def _launch(records: Records, job: Job, event: AttemptLaunched, time: int) -> None:
-    if event.attempt != job.attempt + 1:
-        message = f"job {job.id}: attempt {event.attempt} can't follow attempt {job.attempt}"
-        raise IllegalMove(message)
-    attempt = Attempt(job.id, event.attempt, event.token, event.target, time, Launched())
-    records.attempts.put((job.id, event.attempt), attempt)
-    for key, arrival_at in event.grants.items():
-        records.marks.put(key, RateMark(key, arrival_at))
-
-
-def _change_attempt(records: Records, job: Job, number: int, phase: Started | Ended | Revoked) -> None:
-    attempt = _newest_attempt(records, job, number)
-    changed = Attempt(job.id, number, attempt.token, attempt.target, attempt.launched_at, phase)
-    records.attempts.put((job.id, number), changed)
-
-
-def _newest_attempt(records: Records, job: Job, number: int) -> Attempt:
-    attempt = records.attempts.get((job.id, number))
-    if attempt is None or number != job.attempt or isinstance(attempt.phase, Ended | Revoked):
+def _change_attempt(
+    records: Records, job: Job, number: int, phase: Launched | Started | Ended | Revoked | None
+) -> None:
+    """Put the job's newest attempt, which must be in flight, into a phase; None leaves it as it is."""
+    key = job.id, number
+    attempt = records.attempts.get(key)
+    if attempt is None or number != job.attempt or type(attempt.phase) is Ended or type(attempt.phase) is Revoked:
         message = f"job {job.id}: attempt {number} is not in flight, so nothing can happen to it"
         raise IllegalMove(message)
-    return attempt
+    if phase is not None:
+        changed = Attempt(job.id, number, attempt.token, attempt.target, attempt.launched_at, phase)
+        records.attempts.put(key, changed)
 
 
 def _evolve_home(records: Records, event: HomeEvent) -> None:

@@ -7,7 +7,7 @@ the type's VERSION and adds an upcaster in `codec`.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, final
 
 from msgspec import Struct
 
@@ -27,12 +27,14 @@ class OfJob(_Event, frozen=True, gc=False):
     job: int
 
 
+@final
 class HomeCreated(_Event, frozen=True, gc=False):
     """The first event of every log: the home's id, part of every token."""
 
     home: str
 
 
+@final
 class SupervisorStarted(_Event, frozen=True, gc=False):
     """A supervisor took the home."""
 
@@ -41,6 +43,7 @@ class SupervisorStarted(_Event, frozen=True, gc=False):
     version: str
 
 
+@final
 class SupervisorStopped(_Event, frozen=True, gc=False):
     """A supervisor left in good order; missing after a kill or a crash."""
 
@@ -48,6 +51,7 @@ class SupervisorStopped(_Event, frozen=True, gc=False):
     reason: str
 
 
+@final
 class FlowSubmitted(_Event, frozen=True, gc=False):
     """A set of jobs was submitted together; their `JobSubmitted` follow in the same commit."""
 
@@ -57,6 +61,7 @@ class FlowSubmitted(_Event, frozen=True, gc=False):
     digest: str | None = None
 
 
+@final
 class JobSubmitted(OfJob, frozen=True, gc=False):
     """A job exists from now on. `state`: `waiting`, `held` or `ready`; dependencies in `spec` are ids."""
 
@@ -65,26 +70,31 @@ class JobSubmitted(OfJob, frozen=True, gc=False):
     flow: str | None = None
 
 
+@final
 class JobReady(OfJob, frozen=True, gc=False):
     """All it waited for (dependencies, or the back-off's time) is over."""
 
 
+@final
 class JobHeld(OfJob, frozen=True, gc=False):
     """A person holds it back."""
 
 
+@final
 class JobReleased(OfJob, frozen=True, gc=False):
     """A person lets it go on, to `waiting` or `ready`."""
 
     state: str
 
 
+@final
 class JobPrioritised(OfJob, frozen=True, gc=False):
     """It has another priority now; higher goes first."""
 
     priority: int
 
 
+@final
 class JobSkipped(OfJob, frozen=True, gc=False):
     """It will not run, because of how job `because` ended. `unneeded`: nothing went wrong."""
 
@@ -93,22 +103,26 @@ class JobSkipped(OfJob, frozen=True, gc=False):
     unneeded: bool = False
 
 
+@final
 class JobCancelled(OfJob, frozen=True, gc=False):
     """Ended by a person's wish before it ran (or between two attempts)."""
 
     reason: str
 
 
+@final
 class CancelRequested(OfJob, frozen=True, gc=False):
     """A person wants an attempt in flight ended: it is revoked or stopped, and its end is awaited."""
 
 
+@final
 class JobRetried(OfJob, frozen=True, gc=False):
     """A person wants a job that ended badly to run again, from `waiting` or `ready`; the only way out of an end."""
 
     state: str
 
 
+@final
 class AttemptLaunched(OfJob, frozen=True, gc=False):
     """The intent to start an attempt: written and synced before its target hears of it.
 
@@ -121,6 +135,7 @@ class AttemptLaunched(OfJob, frozen=True, gc=False):
     grants: dict[str, int] = {}
 
 
+@final
 class AttemptStarted(OfJob, frozen=True, gc=False):
     """The runner saw the process start. Left out for an attempt that ended before this was worth a message."""
 
@@ -130,6 +145,7 @@ class AttemptStarted(OfJob, frozen=True, gc=False):
     output: tuple[OutputRange, ...] = ()
 
 
+@final
 class AttemptEnded(OfJob, frozen=True, gc=False):
     """It is over. `retry_at`: the retry policy gives it another attempt then, back-off and jitter included."""
 
@@ -138,6 +154,7 @@ class AttemptEnded(OfJob, frozen=True, gc=False):
     retry_at: int | None = None
 
 
+@final
 class AttemptRevoked(OfJob, frozen=True, gc=False):
     """It was taken back before it started; its token never runs, and no try is used up."""
 
@@ -145,6 +162,7 @@ class AttemptRevoked(OfJob, frozen=True, gc=False):
     reason: str
 
 
+@final
 class AttemptUnreachable(OfJob, frozen=True, gc=False):
     """Its target does not answer; what became of it is not known for now."""
 
@@ -152,12 +170,14 @@ class AttemptUnreachable(OfJob, frozen=True, gc=False):
     reason: str
 
 
+@final
 class AttemptReached(OfJob, frozen=True, gc=False):
     """Its target answers again, and has it as it was."""
 
     attempt: int
 
 
+@final
 class TargetConfigured(_Event, frozen=True, gc=False):
     """A target offers this much of each counted need from now on."""
 
@@ -165,6 +185,7 @@ class TargetConfigured(_Event, frozen=True, gc=False):
     capacity: dict[str, int]
 
 
+@final
 class TargetAttached(_Event, frozen=True, gc=False):
     """A connection to the target's runner, known by its journal and its machine's boot, stands."""
 
@@ -174,18 +195,21 @@ class TargetAttached(_Event, frozen=True, gc=False):
     pid: int
 
 
+@final
 class TargetPaused(_Event, frozen=True, gc=False):
     """A person wants nothing more to start there."""
 
     target: str
 
 
+@final
 class TargetResumed(_Event, frozen=True, gc=False):
     """A person lets it start attempts again."""
 
     target: str
 
 
+@final
 class LimitConfigured(_Event, frozen=True, gc=False):
     """A named limit has these bounds from now on.
 

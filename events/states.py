@@ -6,6 +6,8 @@ state to the next stands in `lifecycle`.
 
 from __future__ import annotations
 
+from typing import final
+
 from msgspec import Struct
 
 
@@ -13,24 +15,28 @@ class _State(Struct, frozen=True, gc=False, tag=str.lower, tag_field="state", om
     """A base for its options only: `{"state": "running", "since": ...}` in JSON."""
 
 
+@final
 class Waiting(_State, frozen=True, gc=False):
     """For jobs that it depends on."""
 
     since: int
 
 
+@final
 class Held(_State, frozen=True, gc=False):
     """By a person; goes on only when released."""
 
     since: int
 
 
+@final
 class Ready(_State, frozen=True, gc=False):
     """To be launched as soon as its target has room, its limits allow and nothing more urgent comes first."""
 
     since: int
 
 
+@final
 class Delayed(_State, frozen=True, gc=False):
     """Between two attempts: the back-off ends at `due_at`. `reason` says how the last attempt ended."""
 
@@ -39,6 +45,7 @@ class Delayed(_State, frozen=True, gc=False):
     reason: str
 
 
+@final
 class Launching(_State, frozen=True, gc=False):
     """The launch is in the log; whether the process exists is not known yet."""
 
@@ -46,6 +53,7 @@ class Launching(_State, frozen=True, gc=False):
     cancelling: bool = False
 
 
+@final
 class Running(_State, frozen=True, gc=False):
     """The runner says that the process exists; `since` is when it was started."""
 
@@ -53,6 +61,7 @@ class Running(_State, frozen=True, gc=False):
     cancelling: bool = False
 
 
+@final
 class Unknown(_State, frozen=True, gc=False):
     """Its target can't be reached: neither running nor ended can be claimed."""
 
@@ -62,6 +71,7 @@ class Unknown(_State, frozen=True, gc=False):
     cancelling: bool = False
 
 
+@final
 class Succeeded(_State, frozen=True, gc=False):
     """Ended with exit code 0."""
 
@@ -69,6 +79,7 @@ class Succeeded(_State, frozen=True, gc=False):
     ended_at: int
 
 
+@final
 class Failed(_State, frozen=True, gc=False):
     """Ended otherwise, timed out, or could not be started (then `started_at` is None)."""
 
@@ -78,6 +89,7 @@ class Failed(_State, frozen=True, gc=False):
     exit_code: int | None = None
 
 
+@final
 class Cancelled(_State, frozen=True, gc=False):
     """Ended by a person's wish, before or while it ran."""
 
@@ -87,6 +99,7 @@ class Cancelled(_State, frozen=True, gc=False):
     exit_code: int | None = None
 
 
+@final
 class Skipped(_State, frozen=True, gc=False):
     """Never started: job `because` ended in a way that this one must not follow.
 
@@ -100,6 +113,7 @@ class Skipped(_State, frozen=True, gc=False):
     held: bool = False
 
 
+@final
 class Lost(_State, frozen=True, gc=False):
     """It can't be known how, or whether, the attempt ran; never guessed to have failed."""
 

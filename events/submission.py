@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -11,13 +12,15 @@ from .checks import TARGETS, check_capacity, check_job, check_limit, check_text,
 from .draft import ROOT, Dependency, Draft
 from .errors import BadInput
 from .facts import FlowSubmitted, JobSubmitted, LimitConfigured, TargetConfigured
-from .graph import Kind, Verdict, judge, validate
+from .graph import KEYS, Kind, Verdict, judge, validate
 from .limits import carry_over, limit_of
 from .messages import Submitted
 from .records import Limit
 from .settle import resolve
 from .spec import FlowSpec, JobSpec, LimitSpec
-from .states import FINAL
+from .states import FINAL, LIVE
+
+_KINDS: Final = tuple(Kind)
 
 
 def submit(draft: Draft, flow: FlowSpec) -> Submitted:
@@ -74,20 +77,16 @@ def _check(draft: Draft, flow: FlowSpec) -> None:
     validate(labels, wanted)
 
 
-def _needs(job: JobSpec) -> tuple[tuple[Kind, tuple[str | int, ...]], ...]:
-    return (Kind.AFTER, job.after), (Kind.AFTER_ANY, job.after_any), (Kind.AFTER_FAILED, job.after_failed)
-
-
 def _names_among(draft: Draft, job: JobSpec, where: str) -> list[tuple[str, str | int]]:
     """What the job depends on by name, each with its key, once it is checked that the ids beside them are jobs."""
     named: list[tuple[str, str | int]] = []
-    for kind, needs in _needs(job):
+    for key, needs in zip(KEYS, (job.after, job.after_any, job.after_failed), strict=True):
         for each in needs:
             if isinstance(each, str):
-                named.append((kind.key, each))
+                named.append((key, each))
             elif draft.jobs.get(each) is None:
                 problem = f"there is no job {each} in this home"
-                raise BadInput(problem, where=f"{where}.{kind.key}", remedy="`holdfast jobs` lists them")
+                raise BadInput(problem, where=f"{where}.{key}", remedy="`holdfast jobs` lists them")
     return named
 
 
@@ -114,6 +113,8 @@ def _check_in_home(
 def _take_numbers(draft: Draft, count: int) -> range:
     """The ids of that many new jobs."""
     first = draft.base.next_job() + draft.new_jobs
+    if not draft.new_jobs:
+        draft.jobs.expect_new(first)
     draft.new_jobs += count
     return range(first, first + count)
 
@@ -187,12 +188,12 @@ def _depend(draft: Draft, number: int, job: JobSpec) -> tuple[int, bool]:
     """Note what the new job depends on: how much of it is unmet, and whether some of that never will be met."""
     unmet, never = 0, False
     dependencies: list[Dependency] = []
-    for kind, needs in _needs(job):
+    for kind, needs in zip(_KINDS, (job.after, job.after_any, job.after_failed), strict=True):
         for needed in needs:
             assert isinstance(needed, int), "dependencies in the log are ids"
             dependencies.append(Dependency(number, needed, kind))
             there = draft.jobs.get(needed)
-            if there is not None and isinstance(there.state, FINAL):
+            if there is not None and type(there.state) not in LIVE and isinstance(there.state, FINAL):
                 if judge(kind, there.state) is Verdict.MET:
                     continue
                 never = True

@@ -13,7 +13,7 @@ from holdfast.events.records import Job, Limit, RateMark, Target
 from holdfast.events.spec import JobSpec
 
 
-class StoredEvent(Struct, frozen=True):
+class StoredEvent(Struct, frozen=True, gc=False):
     """A line of the log, as it is stored; `time` in microseconds since the epoch."""
 
     seq: int

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Final
 
 from holdfast.events.draft import Overlay
+from holdfast.events.errors import IllegalMove
 from holdfast.events.evolve import evolve
 from holdfast.events.facts import Event
-from holdfast.events.records import Attempt, Flow, Job, Limit, Policy, RateMark, Target
+from holdfast.events.records import Attempt, Ended, Flow, Job, Limit, Policy, RateMark, Revoked, Target
 
+from .errors import DamagedLog
 from .views import Changes, Numbered
 
 _POLICIES_MAX: Final = 10_000
@@ -22,26 +25,25 @@ def _nothing(key: object) -> None:
 class Fold:
     """Records after the events taken so far. `evolve` alone changes them."""
 
-    def __init__(
-        self,
-        job: Callable[[int], Job | None] = _nothing,
-        attempt: Callable[[tuple[int, int]], Attempt | None] = _nothing,
-    ) -> None:
-        """`job` and `attempt` look up records that were flushed from memory (default: none ever is)."""
-        self.jobs = Overlay[int, Job](job)
-        self.attempts = Overlay[tuple[int, int], Attempt](attempt)
+    def __init__(self) -> None:
+        self.jobs = Overlay[int, Job](_nothing)
+        self.attempts = Overlay[tuple[int, int], Attempt](_nothing)
         self.targets = Overlay[str, Target](_nothing)
         self.limits = Overlay[str, Limit](_nothing)
         self.marks = Overlay[str, RateMark](_nothing)
         self.flows = Overlay[str, Flow](_nothing)
         self.numbered = Numbered()
         self._policies: dict[Policy, Policy] = {}
+        self._policy: Policy | None = None
 
     def shared(self, policy: Policy, /) -> Policy:
         """The one object that stands for all policies equal to this one."""
-        if len(self._policies) >= _POLICIES_MAX:
-            self._policies.clear()
-        return self._policies.setdefault(policy, policy)
+        last = self._policy
+        if last is None or policy != last:  # else that of the job before it, as most are
+            if len(self._policies) >= _POLICIES_MAX:
+                self._policies.clear()
+            last = self._policy = self._policies.setdefault(policy, policy)
+        return last
 
     def take(self, event: Event, seq: int, time: int) -> None:
         """Apply the next event. Raises IllegalMove."""
@@ -49,20 +51,57 @@ class Fold:
         self.numbered.note(event, seq, time)
 
     def changes(self) -> Changes:
-        """All records in memory."""
+        """All records in memory that views hold."""
         return Changes(
             self.jobs.changed,
-            self.attempts.changed,
             self.targets.changed,
             self.limits.changed,
             self.marks.changed,
             self.flows.changed,
         )
 
+
+class BoundedFold(Fold):
+    """A fold that can let go of its records, and never keeps an attempt that is over: nothing can happen to it."""
+
+    def __init__(self, job: Callable[[int], Job | None]) -> None:
+        """`job` looks up a job that was let go of, in what it was written to."""
+        super().__init__()
+        self.jobs = Overlay[int, Job](job)
+        self.attempts = _InFlight(_nothing)
+
     def forget(self) -> None:
-        """Drop from memory what was written elsewhere and can grow: all but targets and limits."""
-        for records in (self.jobs, self.attempts, self.flows, self.marks):
+        """Let go of what was written elsewhere and can grow: all but targets, limits and attempts in flight."""
+        for records in (self.jobs, self.flows, self.marks):
             records.changed.clear()
-        for table in (self.numbered.heads, self.numbered.last, self.numbered.flows):
-            table.clear()
-        self.numbered.dependencies.clear()
+        self.numbered.clear()
+
+
+class _InFlight(Overlay[tuple[int, int], Attempt]):
+    __slots__ = ()
+
+    def put(self, key: tuple[int, int], record: Attempt, /) -> None:
+        if type(record.phase) is Ended or type(record.phase) is Revoked:
+            self.changed.pop(key, None)
+        else:
+            self.changed[key] = record
+
+
+def fold_log(
+    fold: BoundedFold, facts: Iterable[tuple[int, int, Event]], path: Path, write: Callable[[], None], jobs_max: int
+) -> int:
+    """Fold the log at `path`, whose events are given as by `read_facts`; returns the last one's seq, 0 without any.
+
+    `write` is called whenever `jobs_max` jobs are in memory, to write them elsewhere and forget them. Raises DamagedLog
+    for an event that can't follow those before it.
+    """
+    seq = 0
+    take, jobs = fold.take, fold.jobs.changed
+    for seq, time, event in facts:
+        try:
+            take(event, seq, time)
+        except IllegalMove as error:
+            raise DamagedLog(path, f"event {seq} can't follow those before it: {error}") from error
+        if len(jobs) >= jobs_max:
+            write()
+    return seq

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 import apsw
@@ -55,11 +56,16 @@ def format_time(time: int) -> str:
 
     Raises Damaged for a time outside the years 1 to 9999, which no clock of ours gave.
     """
+    second, microsecond = divmod(time, 1_000_000)
     try:
-        moment = _EPOCH + timedelta(microseconds=time)
+        return f"{_second_text(second)}.{microsecond:06d}Z"
     except OverflowError as error:
         raise Damaged(f"{time} us since 1970 is no time that can be written; the log or a clock is wrong") from error
-    return f"{moment.isoformat(timespec='microseconds')}Z"
+
+
+@lru_cache(maxsize=1024)  # many of a million jobs are of the same seconds
+def _second_text(second: int) -> str:
+    return (_EPOCH + timedelta(seconds=second)).isoformat()
 
 
 def _maybe(time: int | None) -> str | None:
@@ -68,12 +74,14 @@ def _maybe(time: int | None) -> str | None:
 
 def times_of(state: JobState) -> tuple[int | None, int | None]:
     """When the newest attempt started and when the job ended, as far as the state says."""
+    if type(state) is Succeeded:  # most are
+        return state.started_at, state.ended_at
     match state:
         case Running(since=since):
             return since, None
         case Unknown(started_at=started_at):
             return started_at, None
-        case Succeeded() | Failed() | Cancelled() | Lost():
+        case Failed() | Cancelled() | Lost():
             return state.started_at, state.ended_at
         case Skipped(ended_at=ended_at):
             return None, ended_at
@@ -83,17 +91,15 @@ def times_of(state: JobState) -> tuple[int | None, int | None]:
 
 def exit_code_of(state: JobState) -> int | None:
     """The exit code that the job ended with, or None if it has none."""
-    match state:
-        case Succeeded():
-            return 0
-        case Failed() | Cancelled():
-            return state.exit_code
-        case _:
-            return None
+    if type(state) is Succeeded:
+        return 0
+    return state.exit_code if type(state) is Failed or type(state) is Cancelled else None
 
 
 def reason_of(state: JobState) -> str | None:
     """Why it is in this state, where the state says."""
+    if type(state) is Succeeded:
+        return None
     match state:
         case Delayed() | Unknown() | Failed() | Cancelled() | Skipped() | Lost():
             return state.reason

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import apsw
 
 from holdfast.events.codec import TYPE_NAMES, encode
-from holdfast.events.draft import PREVIOUS, Draft, Entry
+from holdfast.events.draft import PREVIOUS, Draft
+from holdfast.events.errors import Unavailable
 from holdfast.events.facts import Event
 
+from .checksum import mark_closed
+from .connection import settle
 from .contract import StoredEvent
 from .errors import LogFailed
 from .lookups import Lookups
-from .reading import Line, newest_seq, read_events
-from .statements import first, run_many, transaction
+from .reading import newest_seq, read_events
+from .statements import run_many, transaction
 from .views import Changes, Numbered, write_views
 
-_INSERT_EVENT: Final = "insert into events (seq, time, type, version, author, cause, data) values (?, ?, ?, ?, ?, ?, ?)"
-_LAST_OF_JOB: Final = "select last from job where id = ?"
+# The eighth value: the job whose newest event is the cause, looked up only where no cause is given.
+_INSERT_EVENT: Final = (
+    "insert into events (seq, time, type, version, author, cause, data) "
+    "values (?, ?, ?, ?, ?, coalesce(?, (select last from job where id = ?8)), ?7)"
+)
+
+_Line = tuple[int, int, str, int, str, int | None, str, int | None]
 
 
 class SqliteStore:
@@ -69,23 +78,17 @@ class SqliteStore:
         run_many(self.writing, _INSERT_EVENT, self._lines(draft, start, numbered))
         write_views(self.writing, changes_of(draft), numbered)
 
-    def _lines(self, draft: Draft, start: int, numbered: Numbered) -> Iterator[Line]:
+    def _lines(self, draft: Draft, start: int, numbered: Numbered) -> Iterator[_Line]:
         time = draft.now
         for seq, entry in enumerate(draft.entries, start=start + 1):
-            event = entry.event
+            event, cause, of_job = entry.event, entry.cause, None
             numbered.note(event, seq, time)
-            cause = self._cause(entry, start)
-            yield seq, time, TYPE_NAMES[type(event)], event.VERSION, entry.author, cause, encode(event)
-
-    def _cause(self, entry: Entry, start: int) -> int | None:
-        cause = entry.cause
-        if cause is None or cause > 0:
-            return cause
-        if cause < 0:
-            return start - cause
-        assert cause == PREVIOUS, "a cause is a seq, an entry, the previous event, or none"
-        row = first(self.writing, tuple[int], _LAST_OF_JOB, (getattr(entry.event, "job", None),))
-        return None if row is None else row[0]
+            if cause is not None and cause <= 0:
+                if cause == PREVIOUS:
+                    cause, of_job = None, getattr(event, "job", None)
+                else:
+                    cause = start - cause
+            yield seq, time, TYPE_NAMES[type(event)], event.VERSION, entry.author, cause, encode(event), of_job
 
     def events(self, after: int = 0) -> Iterator[tuple[StoredEvent, Event]]:
         """See `contract.Store`."""
@@ -94,14 +97,16 @@ class SqliteStore:
     def close(self) -> None:
         """See `contract.Store`."""
         self.reading.close()
+        with suppress(Unavailable, apsw.ConnectionClosedError):
+            settle(self.writing)
         self.writing.close()
+        mark_closed(self._path)
 
 
 def changes_of(draft: Draft) -> Changes:
     """The records that a draft changed."""
     return Changes(
         draft.jobs.changed,
-        draft.attempts.changed,
         draft.targets.changed,
         draft.limits.changed,
         draft.marks.changed,

@@ -12,20 +12,22 @@ import apsw
 import msgspec
 
 from holdfast.events.capacity import take
+from holdfast.events.codec import decode_event
 from holdfast.events.draft import Dependency
-from holdfast.events.facts import JobSubmitted
+from holdfast.events.evolve import phase_of
+from holdfast.events.facts import AttemptLaunched, JobSubmitted
 from holdfast.events.graph import Kind
 from holdfast.events.records import Attempt, Flow, Job, Limit, Policy, RateMark, Target
 from holdfast.events.spec import JobSpec
 from holdfast.events.states import LIVE, NAMES
 
+from .errors import DamagedView
 from .statements import first, number, select
 from .views import decode
 
 T = TypeVar("T")
 
 _JOB: Final = msgspec.json.Decoder(Job)
-_ATTEMPT: Final = msgspec.json.Decoder(Attempt)
 _TARGET: Final = msgspec.json.Decoder(Target)
 _LIMIT: Final = msgspec.json.Decoder(Limit)
 _MARK: Final = msgspec.json.Decoder(RateMark)
@@ -37,20 +39,30 @@ _POLICIES_MAX: Final = 10_000
 _CHUNK: Final = 500
 
 _DATA: Final[type[tuple[str, ...]]] = tuple[str]
+_OfAttempt = tuple[str, int, str, int, str, int, str]
+_OF_ATTEMPT: Final[type[_OfAttempt]] = tuple[str, int, str, int, str, int, str]
+_JOB_ROW: Final[type[tuple[str, int]]] = tuple[str, int]
 _EDGE: Final[type[tuple[int, int, int]]] = tuple[int, int, int]
 
 LIVE_STATES: Final = ", ".join(f"'{NAMES[state]}'" for state in LIVE)
 
 # Each repeats the term of a partial index, so that SQLite sees that it may use it.
-LIVE_JOBS: Final = "select data from job where activity > 0 order by id"
-JOBS_IN_FLIGHT: Final = "select data from job where activity = 2 order by id"
+LIVE_JOBS: Final = (
+    "select data, id from job where activity > 0 and activity = 1 union all "
+    "select data, id from job where activity > 0 and activity = 2 order by id"
+)
+JOBS_IN_FLIGHT: Final = "select data, id from job where activity > 0 and activity = 2 order by id"
 LIVE_EDGES: Final = (
-    "select d.job, d.needed, d.kind from job n join dependency d on d.needed = n.id "
+    "select d.job, d.needed, d.kind from job n indexed by job_live join dependency d on d.needed = n.id "
     "where n.activity > 0 order by n.id, d.job, d.kind"
 )
 UNFINISHED_FLOW: Final = (
-    "select id from flow where digest = ? and exists "  # noqa: S608 - the states are ours
-    f"(select 1 from job where job.flow = flow.id and job.state in ({LIVE_STATES})) order by number desc limit 1"
+    "select id from flow where digest = ? and exists "
+    "(select 1 from job where job.flow = flow.id and job.activity > 0) order by number desc limit 1"
+)
+_EVENTS_OF_ATTEMPT: Final = (
+    "select l.type, l.version, l.data, l.time, n.type, n.version, n.data from attempt a "
+    "join events l on l.seq = a.launched join events n on n.seq = a.newest where a.job = ? and a.number = ?"
 )
 
 
@@ -74,7 +86,7 @@ class Lookups:
         return [decode(decoder, row[0]) for row in select(self._connection, _DATA, sql)]
 
     def _jobs(self, sql: str) -> Iterator[Job]:
-        return (self._with_shared_policy(decode(_JOB, row[0])) for row in select(self._connection, _DATA, sql))
+        return (self._with_shared_policy(decode(_JOB, row[0])) for row in select(self._connection, _JOB_ROW, sql))
 
     def _edges(self, sql: str, *values: int) -> Iterator[Dependency]:
         rows = select(self._connection, _EDGE, sql, values)
@@ -87,7 +99,13 @@ class Lookups:
 
     def attempt(self, key: tuple[int, int], /) -> Attempt | None:
         """See `Base`."""
-        return self._one(_ATTEMPT, "select data from attempt where job = ? and number = ?", *key)
+        row = first(self._connection, _OF_ATTEMPT, _EVENTS_OF_ATTEMPT, key)
+        if row is None:
+            return None
+        launch, phase = decode_event(*row[:3]), phase_of(decode_event(*row[4:]))
+        if not isinstance(launch, AttemptLaunched) or phase is None:
+            raise DamagedView(f"the row of attempt {key} names events that say nothing of an attempt")
+        return Attempt(launch.job, launch.attempt, launch.token, launch.target, row[3], phase)
 
     def target(self, name: str, /) -> Target | None:
         """See `Base`."""
@@ -189,8 +207,10 @@ class Lookups:
     def specs(self, jobs: Sequence[int]) -> dict[int, JobSpec]:
         """See `LiveBase`."""
         found: dict[int, JobSpec] = {}
-        for job in jobs:
-            event = self._one(_SUBMITTED, "select e.data from job j join events e on e.seq = j.seq where j.id = ?", job)
-            if event is not None:
-                found[job] = event.spec
+        for start in range(0, len(jobs), _CHUNK):
+            part = jobs[start : start + _CHUNK]
+            marks = ", ".join("?" * len(part))
+            sql = f"select j.id, e.data from job j join events e on e.seq = j.seq where j.id in ({marks})"  # noqa: S608
+            rows = select(self._connection, tuple[int, str], sql, part)
+            found.update((job, decode(_SUBMITTED, data).spec) for job, data in rows)
         return found

@@ -8,18 +8,18 @@ from typing import Final, Self
 
 import apsw
 
-from holdfast.events.errors import BadInput, IllegalMove
+from holdfast.events.errors import BadInput
 from holdfast.events.facts import Event
 
 from .connection import open_reader
 from .contract import StoredEvent
-from .errors import DamagedLog, NoHome
-from .fold import Fold
-from .home import Home
-from .listing import JobLine, line_of_head, list_jobs
+from .errors import NoHome
+from .home import Home, check_unused
+from .listing import JobLine, list_jobs
 from .lookups import LIVE_STATES, Lookups
 from .migrations import check_readable
-from .reading import COLUMNS, LINE, home_id, newest_seq, read_events
+from .reading import ALL, COLUMNS, LINE, home_id, newest_seq, read_events
+from .replaying import replay
 from .statements import Value, first, number, select
 
 FOLLOW_S: Final = 0.05
@@ -28,7 +28,7 @@ EVENTS_OF_JOB: Final = f"select {COLUMNS} from events where data ->> 'job' = ? a
 
 
 class Reader:
-    """A home opened for reading only; use it in a `with`. Raises NoHome, Damaged or Unavailable.
+    """A home opened for reading only; use it in a `with`. Raises NoHome, Damaged (also where a log was) or Unavailable.
 
     A home of which nothing is recorded yet, because it is just being made, counts as none.
     """
@@ -105,24 +105,16 @@ class Reader:
         """
         return _find(self._connection, text)
 
-    def replay(self, until: Callable[[StoredEvent], bool] | None = None) -> list[JobLine]:
-        """The jobs as they stood before the first event for which `until` is true. Raises Damaged."""
-        fold = Fold()
-        for stored, event in self.events():
-            if until is not None and until(stored):
-                break
-            try:
-                fold.take(event, stored.seq, stored.time)
-            except IllegalMove as error:
-                raise DamagedLog(self.home.log, f"event {stored.seq} can't follow those before it: {error}") from error
-        heads = fold.numbered.heads
-        return [line_of_head(job, heads[number]) for number, job in sorted(fold.jobs.changed.items())]
+    def replay(self, until: int = ALL) -> Iterator[JobLine]:
+        """The jobs as they stood after event `until`, from the log alone. Raises Damaged or Unavailable."""
+        return replay(self._connection, self.home.log, until)
 
 
 def _home_id(connection: apsw.Connection, home: Home) -> str:
     check_readable(connection, home.log)
     found = home_id(connection, home.log)
     if found is None:
+        check_unused(home.log)
         raise NoHome(home.path)
     return found
 

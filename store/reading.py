@@ -23,6 +23,11 @@ LINE: Final[type[Line]] = tuple[int, int, str, int, str, int | None, str]
 COLUMNS: Final = "seq, time, type, version, author, cause, data"
 _SELECT: Final = f"select {COLUMNS} from events where seq > ? order by seq"  # noqa: S608 - the names are ours
 
+# What a fold needs of a line, which is read a third faster.
+_FACT: Final[type[tuple[int, int, str, int, str]]] = tuple[int, int, str, int, str]
+_SELECT_FACTS: Final = "select seq, time, type, version, data from events where seq <= ? order by seq"
+ALL: Final = 2**63 - 1  # above every position
+
 
 def newest_seq(connection: apsw.Connection) -> int:
     """The position of the newest event, 0 for an empty log. Raises Unavailable."""
@@ -44,6 +49,19 @@ def read_events(connection: apsw.Connection, path: Path, after: int) -> Iterator
         except Damaged as error:
             raise DamagedLog(path, f"event {expected}: {error}") from error
         yield StoredEvent(*row), event
+
+
+def read_facts(connection: apsw.Connection, path: Path, until: int = ALL) -> Iterator[tuple[int, int, Event]]:
+    """The log from its beginning to the event `until`, as (seq, time, event); otherwise as `read_events`."""
+    rows = select(connection, _FACT, _SELECT_FACTS, (until,))
+    for expected, (seq, time, name, version, data) in enumerate(rows, 1):
+        if seq != expected:
+            raise DamagedLog(path, f"event {expected} is missing")
+        try:
+            event = decode_event(name, version, data)
+        except Damaged as error:
+            raise DamagedLog(path, f"event {expected}: {error}") from error
+        yield seq, time, event
 
 
 def home_id(connection: apsw.Connection, path: Path) -> str | None:

@@ -8,15 +8,13 @@ from typing import Final
 
 import apsw
 
-from holdfast.events.errors import IllegalMove
 from holdfast.events.facts import Event
-from holdfast.events.records import Attempt, Job
+from holdfast.events.records import Job
 
-from .contract import StoredEvent
 from .errors import DamagedLog
-from .fold import Fold
+from .fold import BoundedFold, Fold, fold_log
 from .lookups import Lookups
-from .reading import newest_seq, read_events, views_seq
+from .reading import newest_seq, read_facts, views_seq
 from .statements import transaction
 from .views import clear_views, write_views
 
@@ -30,19 +28,16 @@ class Written:
     def __init__(self, views: apsw.Connection) -> None:
         """`views`: a connection that stays open."""
         self._lookups = Lookups(views, "")
-        self._newest_job = 0
+        self.newest_job = 0
+        """The highest id that was written."""
 
     def note(self, fold: Fold) -> None:
         """Take in that everything in `fold` was written."""
-        self._newest_job = max(self._newest_job, *fold.jobs.changed)
+        self.newest_job = max(self.newest_job, max(fold.jobs.changed, default=0))
 
     def job(self, job: int, /) -> Job | None:
         """The job as written, or None."""
-        return self._lookups.job(job) if job <= self._newest_job else None
-
-    def attempt(self, key: tuple[int, int], /) -> Attempt | None:
-        """The attempt as written, or None."""
-        return self._lookups.attempt(key) if key[0] <= self._newest_job else None
+        return self._lookups.job(job) if job <= self.newest_job else None
 
 
 def check_end(connection: apsw.Connection, path: Path) -> None:
@@ -61,29 +56,26 @@ def rebuild(connection: apsw.Connection, path: Path) -> int:
     with transaction(connection):
         check_end(connection, path)
         clear_views(connection)
-        return fold_into(connection, read_events(connection, path, 0), path)
+        return fold_into(connection, read_facts(connection, path), path)
 
 
 def fold_into(
-    views: apsw.Connection, events: Iterable[tuple[StoredEvent, Event]], path: Path, jobs_max: int = JOBS_MAX
+    views: apsw.Connection, facts: Iterable[tuple[int, int, Event]], path: Path, jobs_max: int = JOBS_MAX
 ) -> int:
     """Fold the log at `path` into empty views, inside the caller's transaction; returns the last event's seq.
 
-    `jobs_max` bounds the memory it takes. Raises DamagedLog for an event that can't follow those before it.
+    `facts`: its events as `read_facts` gives them. `jobs_max` bounds the memory it takes. Raises DamagedLog for an
+    event that can't follow those before it.
     """
     written = Written(views)
-    fold = Fold(written.job, written.attempt)
-    seq = 0
-    for stored, event in events:
-        seq = stored.seq
-        try:
-            fold.take(event, seq, stored.time)
-        except IllegalMove as error:
-            raise DamagedLog(path, f"event {seq} can't follow those before it: {error}") from error
-        if len(fold.jobs.changed) >= jobs_max:
-            write_views(views, fold.changes(), fold.numbered)
-            written.note(fold)
-            fold.forget()
-    if seq:
+    fold = BoundedFold(written.job)
+
+    def write() -> None:
         write_views(views, fold.changes(), fold.numbered)
+        written.note(fold)
+        fold.forget()
+
+    seq = fold_log(fold, facts, path, write, jobs_max)
+    if seq:
+        write()
     return seq

@@ -11,7 +11,7 @@ import msgspec
 from holdfast.events import facts
 from holdfast.events.codec import encode
 from holdfast.events.graph import Kind
-from holdfast.events.records import Attempt, Flow, Job, Limit, RateMark, Target
+from holdfast.events.records import Flow, Job, Limit, RateMark, Target
 from holdfast.events.states import IN_FLIGHT, LIVE, NAMES, JobState
 
 from .errors import DamagedView
@@ -41,7 +41,8 @@ _INSERT_JOB: Final = (
     "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _UPDATE_JOB: Final = "update job set last = ?, state = ?, activity = ?, data = ? where id = ?"
-_PUT_ATTEMPT: Final = "insert or replace into attempt (job, number, data) values (?, ?, ?)"
+_INSERT_ATTEMPT: Final = "insert into attempt (job, number, launched, newest) values (?, ?, ?, ?)"
+_UPDATE_ATTEMPT: Final = "update attempt set newest = ? where job = ? and number = ?"
 _INSERT_DEPENDENCY: Final = "insert or ignore into dependency (job, needed, kind) values (?, ?, ?)"
 _PUT_FLOW: Final = "insert or replace into flow (id, number, seq, digest, data) values (?, ?, ?, ?, ?)"
 _PUT_TARGET: Final = "insert or replace into target (name, seq, data) values (?, ?, ?)"
@@ -63,6 +64,10 @@ class Numbered:
         self.heads: dict[int, Head] = {}
         self.dependencies: list[tuple[int, int, int]] = []
         self.last: dict[int, int] = {}
+        self.launched: dict[tuple[int, int], int] = {}
+        """By (job, number): the event that launched the attempt."""
+        self.phases: dict[tuple[int, int], int] = {}
+        """By (job, number): the newest event that put the attempt in another phase."""
         self.flows: dict[str, int] = {}
         self.targets: dict[str, int] = {}
         self.limits: dict[str, int] = {}
@@ -70,7 +75,12 @@ class Numbered:
     def note(self, event: facts.Event, seq: int, time: int) -> None:
         """Take in an event with its position and time."""
         self.seq = seq
-        if isinstance(event, facts.JobSubmitted):
+        # The three that nearly every job has come first, asked for with `is`: see `events.lifecycle`.
+        if type(event) is facts.AttemptLaunched:
+            self.last[event.job] = self.launched[event.job, event.attempt] = seq
+        elif type(event) is facts.AttemptEnded:
+            self.last[event.job] = self.phases[event.job, event.attempt] = seq
+        elif type(event) is facts.JobSubmitted:
             job, spec = event.job, event.spec
             self.heads[job] = (seq, time, spec.name, event.flow, spec.key)
             self.last[job] = seq
@@ -78,8 +88,16 @@ class Numbered:
                 self.dependencies += rows_of_dependencies(event)
         elif isinstance(event, facts.OfJob):
             self.last[event.job] = seq
+            if isinstance(event, facts.AttemptStarted | facts.AttemptRevoked):
+                self.phases[event.job, event.attempt] = seq
         else:
             self._note_home(event, seq)
+
+    def clear(self) -> None:
+        """Forget what was written, but for the positions of what is few."""
+        for table in (self.heads, self.last, self.launched, self.phases, self.flows):
+            table.clear()
+        self.dependencies.clear()
 
     def _note_home(self, event: facts.HomeEvent, seq: int) -> None:
         match event:
@@ -114,7 +132,6 @@ class Changes(msgspec.Struct, frozen=True):
     """Records that changed, by key."""
 
     jobs: Mapping[int, Job]
-    attempts: Mapping[tuple[int, int], Attempt]
     targets: Mapping[str, Target]
     limits: Mapping[str, Limit]
     marks: Mapping[str, RateMark]
@@ -130,9 +147,8 @@ def write_views(connection: apsw.Connection, changes: Changes, numbered: Numbere
         _write_jobs(connection, changes.jobs, numbered)
     if numbered.dependencies:
         run_many(connection, _INSERT_DEPENDENCY, numbered.dependencies)
-    if changes.attempts:
-        attempts = ((job, number, encode(each)) for (job, number), each in changes.attempts.items())
-        run_many(connection, _PUT_ATTEMPT, attempts)
+    if numbered.launched or numbered.phases:
+        _write_attempts(connection, numbered)
     if changes.flows:
         flows = (
             (each.id, each.number, numbered.flows[each.id], each.digest, encode(each))
@@ -166,6 +182,13 @@ def _write_jobs(connection: apsw.Connection, jobs: Mapping[int, Job], numbered: 
             if number not in heads
         )
         run_many(connection, _UPDATE_JOB, changed)
+
+
+def _write_attempts(connection: apsw.Connection, numbered: Numbered) -> None:
+    launched, phases = numbered.launched, numbered.phases
+    new = ((*key, seq, phases.get(key, seq)) for key, seq in launched.items())
+    run_many(connection, _INSERT_ATTEMPT, new)
+    run_many(connection, _UPDATE_ATTEMPT, ((seq, *key) for key, seq in phases.items() if key not in launched))
 
 
 def clear_views(connection: apsw.Connection) -> None:

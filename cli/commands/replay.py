@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 
 from holdfast.events.errors import BadInput
-from holdfast.store.contract import StoredEvent
 from holdfast.store.home import Home
 from holdfast.store.reader import Reader
+from holdfast.store.reading import ALL
 from holdfast.store.statements import number
 
 from ..flows.places import shown
 from ..reading.joblist import print_jobs
 from ..screen.moments import moment_text, parse_moment
+from ..screen.remarks import remark
 
 _TIME_OF = "select time from events where seq = ?"
 _NEWEST_UNTIL = "select max(seq) from events where time <= ?"
@@ -22,15 +22,11 @@ _NEWEST_UNTIL = "select max(seq) from events where time <= ?"
 def execute(arguments: Namespace, home: Home) -> int:
     """Print them as `jobs` does. Raises BadInput for a position or a time that there is not."""
     with Reader(home) as reader:
-        at = None if arguments.at is None else _position(reader, arguments.at)
-
-        def is_later(stored: StoredEvent) -> bool:
-            return at is not None and stored.seq > at
-
-        then = None if at is None else number(reader.connection, _TIME_OF, (at,))
-        printed = print_jobs(reader.replay(is_later), as_json=arguments.json, then=then)
+        at = ALL if arguments.at is None else _position(reader, arguments.at)
+        then = None if arguments.at is None else number(reader.connection, _TIME_OF, (at,))
+        printed = print_jobs(reader.replay(at), as_json=arguments.json, then=then)
     if not printed:
-        sys.stderr.write(f"holdfast: {'there were no jobs then' if arguments.at else f'no jobs yet in {home.path}'}\n")
+        remark(f"holdfast: {'there were no jobs then' if arguments.at else f'no jobs yet in {home.path}'}")
     return 0
 
 

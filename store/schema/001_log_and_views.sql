@@ -31,15 +31,16 @@ create table job (
     data         text    not null   -- the record as JSON
 ) strict;
 create unique index job_key on job (key) where key is not null;
-create index job_flow on job (flow, state);
--- What a restart reads; small, whatever the number of jobs that have ended.
-create index job_live on job (id, activity) where activity > 0;
-create index job_in_flight on job (id) where activity = 2;
+create index job_flow on job (flow);
+-- What a restart reads; small, whatever the number of jobs that have ended. Few indexes: each costs every change of state.
+create index job_live on job (activity) where activity > 0;
 
+-- What there is to know of an attempt stands in two of its events; to repeat it here would double what a commit writes.
 create table attempt (
-    job    integer not null,
-    number integer not null,
-    data   text    not null,
+    job      integer not null,
+    number   integer not null,
+    launched integer not null,      -- seq of its attempt_launched event
+    newest   integer not null,      -- seq of the event that says what became of it; the same until there is one
     primary key (job, number)
 ) strict, without rowid;
 
@@ -78,7 +79,7 @@ create table rate_mark (
     data text not null
 ) strict, without rowid;
 
--- For people with a SQLite tool; Holdfast itself does not read it.
+-- For people with a SQLite tool; Holdfast itself does not read these.
 create view jobs as
 select id, name, flow, state, key,
        coalesce(data ->> '$.policy.target', 'local') as target,
@@ -90,3 +91,15 @@ select id, name, flow, state, key,
        data ->> '$.state.started_at' as started_at,
        data ->> '$.state.ended_at' as ended_at
 from job;
+
+create view attempts as
+select a.job, a.number,
+       l.data ->> 'token' as token,
+       l.data ->> 'target' as target,
+       l.time as launched_at,
+       e.type as newest,
+       coalesce(e.data ->> '$.started_at', e.data ->> '$.outcome.started_at') as started_at,
+       e.data ->> '$.outcome.ended_at' as ended_at,
+       e.data ->> '$.outcome.how' as how,
+       e.data ->> '$.outcome.exit_code' as exit_code
+from attempt a join events l on l.seq = a.launched join events e on e.seq = a.newest;

@@ -209,28 +209,28 @@ insert into job values (41, 134, 134, 1700000017023017, 'job 0 é', 'local-12', 
 insert into job values (42, 135, 135, 1700000017023017, 'job 1 é', 'local-12', null, 'waiting', 1, '{"id":42,"policy":{"needs":[["cpus",2]],"limits":["licence"],"retry_on":["failed","lost","timeout"],"retry_delay_us":1000000,"retry_delay_max_us":300000000},"state":{"state":"waiting","since":1700000017023017}}');
 insert into job values (43, 138, 138, 1700000017023017, 'job 0 é', 'licence-13', null, 'waiting', 1, '{"id":43,"policy":{"needs":[["cpus",1]],"limits":["licence"],"retry_on":["failed","lost","timeout"],"retry_delay_us":1000000,"retry_delay_max_us":300000000},"state":{"state":"waiting","since":1700000017023017},"priority":-1000000}');
 CREATE UNIQUE INDEX job_key on job (key) where key is not null;
-CREATE INDEX job_flow on job (flow, state);
-CREATE INDEX job_live on job (id, activity) where activity > 0;
-CREATE INDEX job_in_flight on job (id) where activity = 2;
+CREATE INDEX job_flow on job (flow);
+CREATE INDEX job_live on job (activity) where activity > 0;
 CREATE TABLE attempt (
-    job    integer not null,
-    number integer not null,
-    data   text    not null,
+    job      integer not null,
+    number   integer not null,
+    launched integer not null,      -- seq of its attempt_launched event
+    newest   integer not null,      -- seq of the event that says what became of it; the same until there is one
     primary key (job, number)
 ) strict, without rowid;
-insert into attempt values (5, 1, '{"job":5,"number":1,"token":"0badcafe.5.1","target":"local","launched_at":1700000006003001,"phase":{"phase":"ended","outcome":{"how":"exited","ended_at":1700000000003001,"started_at":1700000000002001,"exit_code":0,"cpu_us":1200,"output":[{"segment":"0001.out","start":0,"end":17}]}}}');
-insert into attempt values (7, 1, '{"job":7,"number":1,"token":"0badcafe.7.1","target":"local","launched_at":1700000003004002,"phase":{"phase":"ended","outcome":{"how":"exited","ended_at":1700000002004002,"started_at":1700000002003002,"exit_code":1,"cpu_us":1200,"output":[{"segment":"0001.out","start":0,"end":17}]}}}');
-insert into attempt values (7, 2, '{"job":7,"number":2,"token":"0badcafe.7.2","target":"local","launched_at":1700000003006002,"phase":{"phase":"ended","outcome":{"how":"exited","ended_at":1699999993008002,"started_at":1699999993007002,"exit_code":0,"cpu_us":1200,"output":[{"segment":"0001.out","start":0,"end":17}]}}}');
-insert into attempt values (8, 1, '{"job":8,"number":1,"token":"0badcafe.8.1","target":"local","launched_at":1700000000011004,"phase":{"phase":"ended","outcome":{"how":"exited","ended_at":1699999997012004,"started_at":1699999997011004,"exit_code":0,"output":[{"segment":"0001.out","start":0,"end":17}]}}}');
-insert into attempt values (9, 1, '{"job":9,"number":1,"token":"0badcafe.9.1","target":"local","launched_at":1700000003004002,"phase":{"phase":"ended","outcome":{"how":"not_started","ended_at":1700000001005002,"error":"no such file","output":[{"segment":"0001.out","start":0,"end":17}]}}}');
-insert into attempt values (9, 2, '{"job":9,"number":2,"token":"0badcafe.9.2","target":"local","launched_at":1700000000011004,"phase":{"phase":"ended","outcome":{"how":"timeout","ended_at":1699999997012005,"started_at":1699999997011005,"signal":15,"output":[{"segment":"0001.out","start":0,"end":17}]}}}');
-insert into attempt values (13, 1, '{"job":13,"number":1,"token":"0badcafe.13.1","target":"local","launched_at":1700000000011004,"phase":{"phase":"ended","outcome":{"how":"not_started","ended_at":1699999997012004,"error":"no such file","output":[{"segment":"0001.out","start":0,"end":17}]}}}');
-insert into attempt values (15, 1, '{"job":15,"number":1,"token":"0badcafe.15.1","target":"local","launched_at":1700000007014010,"phase":{"phase":"ended","outcome":{"how":"stopped","ended_at":1700000009014010,"started_at":1700000009013010,"cpu_us":1200,"output":[{"segment":"0001.out","start":0,"end":17}]}}}');
-insert into attempt values (22, 1, '{"job":22,"number":1,"token":"0badcafe.22.1","target":"local","launched_at":1700000015016012,"phase":{"phase":"ended","outcome":{"how":"timeout","ended_at":1700000020017012,"started_at":1700000020016012,"signal":15,"output":[{"segment":"0001.out","start":0,"end":17}]}}}');
-insert into attempt values (22, 2, '{"job":22,"number":2,"token":"0badcafe.22.2","target":"local","launched_at":1700000024023016,"phase":{"phase":"ended","outcome":{"how":"not_started","ended_at":1700000018023017,"error":"no such file","cpu_us":1200,"output":[{"segment":"0001.out","start":0,"end":17}]}}}');
-insert into attempt values (23, 1, '{"job":23,"number":1,"token":"0badcafe.23.1","target":"local","launched_at":1700000015016012,"phase":{"phase":"ended","outcome":{"how":"exited","ended_at":1700000020017012,"started_at":1700000020016012,"exit_code":0,"cpu_us":1200,"output":[{"segment":"0001.out","start":0,"end":17}]}}}');
-insert into attempt values (32, 1, '{"job":32,"number":1,"token":"0badcafe.32.1","target":"local","launched_at":1700000019020015,"phase":{"phase":"ended","outcome":{"how":"not_started","ended_at":1700000023022016,"error":"no such file","output":[{"segment":"0001.out","start":0,"end":17}]}}}');
-insert into attempt values (38, 1, '{"job":38,"number":1,"token":"0badcafe.38.1","target":"local","launched_at":1700000024023016,"phase":{"phase":"started","started_at":1700000018023012,"process":{"pid":4711,"start":12}}}');
+insert into attempt values (5, 1, 19, 25);
+insert into attempt values (7, 1, 29, 33);
+insert into attempt values (7, 2, 37, 47);
+insert into attempt values (8, 1, 53, 57);
+insert into attempt values (9, 1, 30, 36);
+insert into attempt values (9, 2, 54, 59);
+insert into attempt values (13, 1, 52, 56);
+insert into attempt values (15, 1, 68, 69);
+insert into attempt values (22, 1, 90, 99);
+insert into attempt values (22, 2, 125, 128);
+insert into attempt values (23, 1, 89, 100);
+insert into attempt values (32, 1, 112, 123);
+insert into attempt values (38, 1, 124, 127);
 CREATE TABLE dependency (
     job    integer not null,
     needed integer not null,
@@ -353,3 +353,14 @@ select id, name, flow, state, key,
        data ->> '$.state.started_at' as started_at,
        data ->> '$.state.ended_at' as ended_at
 from job;
+CREATE VIEW attempts as
+select a.job, a.number,
+       l.data ->> 'token' as token,
+       l.data ->> 'target' as target,
+       l.time as launched_at,
+       e.type as newest,
+       coalesce(e.data ->> '$.started_at', e.data ->> '$.outcome.started_at') as started_at,
+       e.data ->> '$.outcome.ended_at' as ended_at,
+       e.data ->> '$.outcome.how' as how,
+       e.data ->> '$.outcome.exit_code' as exit_code
+from attempt a join events l on l.seq = a.launched join events e on e.seq = a.newest;

@@ -12,7 +12,9 @@ from holdfast.events.messages import Cancel, Configure, Submit
 from holdfast.events.spec import FlowSpec, JobSpec
 from holdfast.store.home import Home
 from holdfast.store.reader import Reader
+from holdfast.store.reading import read_facts
 from holdfast.store.rebuild import fold_into
+from holdfast.store.replaying import replay
 from holdfast.store.statements import run, transaction
 from holdfast.store.views import clear_views
 
@@ -73,7 +75,7 @@ def test_p9_a_fold_keeps_no_more_jobs_than_it_is_told_and_writes_the_same_views(
         def fold() -> None:
             with transaction(connection), Reader(many) as reader:
                 clear_views(connection)
-                assert fold_into(connection, reader.events(), many.log, jobs_max) == reader.seq
+                assert fold_into(connection, read_facts(reader.connection, many.log), many.log, jobs_max) == reader.seq
 
         peak = peak_bytes(fold)
         run(connection, "delete from events")
@@ -85,3 +87,12 @@ def test_p9_a_fold_keeps_no_more_jobs_than_it_is_told_and_writes_the_same_views(
     few, everything = folded(tmp_path / "few", 100), folded(tmp_path / "all", 10 * JOBS)
     assert few < 500_000 < everything
     assert dump(Home(tmp_path / "few").log) == dump(Home(tmp_path / "all").log)
+
+
+def test_p9_a_replay_keeps_no_more_jobs_than_it_is_told(many: Home) -> None:
+    with Reader(many) as reader:
+
+        def replayed(jobs_max: int) -> int:
+            return peak_bytes(partial(drain, lambda: replay(reader.connection, many.log, jobs_max=jobs_max)))
+
+        assert replayed(100) < 500_000 < replayed(10 * JOBS)

@@ -40,7 +40,7 @@ def test_a_new_home_is_whole(home: Home, sqlite_store: SqliteStore) -> None:
         "delete from job where id = (select max(id) from job)",
         "insert into job values (9999, 1, 1, 1, '', null, null, 'lost', 0, '{}')",
         "delete from attempt where job = (select max(job) from attempt)",
-        "update attempt set data = replace(data, 'local', 'cloud')",
+        "update attempt set newest = newest + 1",
         "delete from dependency where job = (select max(job) from dependency)",
         "insert into dependency values (1, 9, 0)",
         "update flow set seq = seq + 1",
@@ -76,7 +76,7 @@ def test_an_index_that_does_not_fit_its_table_is_found(long_home: Home, tmp_path
     tamper(
         long_home.log,
         "pragma writable_schema = on; "
-        "update sqlite_schema set sql = 'CREATE INDEX job_flow on job (state, flow)' where name = 'job_flow'",
+        "update sqlite_schema set sql = 'CREATE INDEX job_flow on job (name)' where name = 'job_flow'",
     )
     assert any(text.startswith("the file: ") for text in findings(long_home.path))
 

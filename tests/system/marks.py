@@ -58,4 +58,4 @@ def check_log(place: Place) -> None:
         assert verify(reader.connection, place.home.log).findings == []
         numbers = [stored.seq for stored, _ in reader.events()]
         assert numbers == list(range(1, len(numbers) + 1))
-        assert list(reader.jobs()) == reader.replay()
+        assert list(reader.jobs()) == list(reader.replay())
