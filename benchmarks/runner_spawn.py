@@ -28,7 +28,7 @@ import msgspec
 from benchmarks.rounds import interleave, ratio, spread
 from holdfast.store.unix_path import short_address
 
-CASES: Final = ((2, 8), (8, 16))  # slots, and launches queued ahead of them
+CASES: Final = ((2, 32), (8, 64))  # slots, and launches queued ahead of them, as many as a supervisor sends
 JOBS: Final = 3_000
 BUDGET_US: Final = 100
 _RUNNER: Final = Path(__file__).parent.parent / "actors" / "runner.py"

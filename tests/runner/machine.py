@@ -31,6 +31,7 @@ class Machine(Host):
         self.killed: list[str] = []
         self.leased: set[int] = set()
         self.spare: list[int] = []
+        self.spent: set[int] = set()  # of a former runner
         self.length: dict[int, tuple[int, int]] = {}
         self.punched: list[tuple[int, int, int, int]] = []
         self.rewrites = 0
@@ -68,11 +69,13 @@ class Machine(Host):
 
     def reopen(self, segment: int) -> None:
         self.leased.add(segment)
+        self.spent.add(segment)
 
     def release(self, segment: int, pid: int | None) -> None:
         del pid
         self.leased.remove(segment)
-        self.spare.append(segment)
+        if segment not in self.spent:
+            self.spare.append(segment)
 
     def sizes(self, segment: int) -> tuple[int, int]:
         return self.length[segment]
@@ -118,6 +121,7 @@ class Bench:
     def restart(self) -> Core:
         """The death of the runner and the start of another on the same machine."""
         self.machine.leased.clear()
+        self.machine.spare.clear()
         self.core = Core(self.machine, recall(self.machine.journal.encode()))
         self.core.receive({"type": "hello", "protocol": 1, "environ": {}})
         self.core.receive({"type": "capacity", "capacity": dict(self.capacity)})

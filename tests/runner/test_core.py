@@ -28,6 +28,46 @@ def test_a_turn_says_everything_in_one_report() -> None:
     assert [len(report.attempts) for report in reports] == [3]
 
 
+def test_news_is_gathered_while_more_launches_are_left_than_news() -> None:
+    bench = Bench(cpus=1)
+    attempts = [bench.attempt() for _ in range(6)]
+    bench.launch(*attempts)
+    assert not statuses(bench.finish(attempts[0]))
+    assert not statuses(bench.finish(attempts[1]))
+    assert list(statuses(bench.finish(attempts[2]))) == [attempt.token for attempt in attempts[:3]]
+
+
+def test_gathered_news_is_told_after_six_milliseconds() -> None:
+    bench = Bench(cpus=1)
+    attempts = [bench.attempt() for _ in range(6)]
+    bench.launch(*attempts)
+    bench.wait(1000)
+    assert not statuses(bench.finish(attempts[0]))
+    assert not statuses(bench.wait(3000))
+    assert not statuses(bench.finish(attempts[1]))
+    assert not statuses(bench.wait(2999))
+    assert len(statuses(bench.wait(1))) == 2
+    assert not statuses(bench.finish(attempts[2]))  # the next news waits anew
+    assert not statuses(bench.wait(5999))
+    assert len(statuses(bench.wait(1))) == 1
+
+
+def test_gathered_news_goes_along_with_any_other_answer() -> None:
+    bench = Bench(cpus=1)
+    attempts = [bench.attempt() for _ in range(6)]
+    bench.launch(*attempts)
+    assert not statuses(bench.finish(attempts[0]))
+    assert list(statuses(bench.say("ping", id=1))) == [attempts[0].token]
+
+
+def test_news_that_is_gathered_stands_in_the_journal() -> None:
+    bench = Bench(cpus=1)
+    attempts = [bench.attempt() for _ in range(6)]
+    bench.launch(*attempts)
+    assert not statuses(bench.finish(attempts[0]))
+    assert list(recall(bench.machine.journal.encode()).ended) == [attempts[0].token]
+
+
 def test_running_is_told_twenty_milliseconds_after_the_start_and_once() -> None:
     bench = Bench()
     attempt = bench.attempt()

@@ -1,6 +1,8 @@
 """What a job finds: its environment, folder, descriptors, signals, umask, limits, and the program it asked for."""
 
 import os
+import platform
+import re
 import resource
 import signal
 import stat
@@ -125,6 +127,27 @@ def test_a_job_ignores_and_blocks_no_signal(home: Home) -> None:
     masks = {name.rstrip(":"): int(mask, 16) for name, mask in (line.split() for line in lines if "SigQ" not in line)}
     of_libc = 1 << 31 | 1 << 32  # the two signals that it keeps for itself; nobody can change how they are taken
     assert (masks["SigIgn"] & ~of_libc, masks["SigBlk"]) == (0, 0)
+
+
+def slice_ns(status: str) -> int | None:
+    """The time slice that `/proc/PID/sched` tells of; None where the system has none to tell."""
+    slices = [line.split(":")[1] for line in status.splitlines() if line.startswith("se.slice")]
+    return int(slices[0]) if slices else None
+
+
+def test_the_runner_takes_shorter_slices_than_others_and_its_jobs_do_not(home: Home) -> None:
+    own = Path("/proc/self/sched")
+    usual = slice_ns(own.read_text()) if own.exists() else None
+    version = re.match(r"(\d+)\.(\d+)", platform.release())
+    if usual is None or version is None or (int(version[1]), int(version[2])) < (6, 12):
+        pytest.skip("only Linux 6.12 or later lets a process choose its slices")
+    link = home.begin()
+    attempt = home.shell("cat /proc/self/sched")
+    link.launch(attempt)
+    assert slice_ns(home.read(link.end(attempt).output[0]).decode()) == usual
+    runner = slice_ns(Path(f"/proc/{home.runners[0].pid}/sched").read_text())
+    assert runner is not None
+    assert runner < usual
 
 
 def test_each_job_writes_through_a_description_of_its_own(home: Home) -> None:

@@ -3,11 +3,13 @@
 import os
 import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from .driving import Home, frame, until
+from .driving import RUNNER, Home, frame, until
 
 
 def test_the_welcome_says_who_the_runner_is(home: Home) -> None:
@@ -201,6 +203,22 @@ def test_a_runner_told_to_leave_leaves_and_its_jobs_run_on(home: Home) -> None:
     assert home.runners[0].wait(20) == 0
     home.start()
     assert home.connect().statuses[attempt.token].pid == pid
+
+
+def test_without_a_signalfd_ends_and_its_own_sigterm_are_seen_as_well(home: Home) -> None:
+    # It is read only where the low byte of a number comes first in memory.
+    script = "import runpy, sys; sys.byteorder = 'big'; runpy.run_path(sys.argv.pop(1), run_name='__main__')"
+    command = [home.python, "-I", "-S", "-c", script, str(RUNNER), str(home.path)]
+    home.runners.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True))
+    link = home.connect()
+    attempt = home.shell("exit 3")
+    link.launch(attempt)
+    assert link.end(attempt).exit_code == 3
+    if sys.platform == "linux":
+        folder = Path("/proc") / str(home.runners[0].pid) / "fd"
+        assert not any("[signalfd]" in str(descriptor.readlink()) for descriptor in folder.iterdir())
+    home.runners[0].terminate()
+    assert home.runners[0].wait(20) == 0
 
 
 @pytest.mark.slow
