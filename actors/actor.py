@@ -97,6 +97,7 @@ class Actor(ABC, Generic[M]):
                     await self.handle(batch)
                 finally:
                     owed.add(batch)
+            del batch  # a large request is not to be held until the next one comes
 
     async def _close(self, name: str) -> None:
         # Shielded: a cancelled actor still has its say, and the bound keeps it short.

@@ -10,28 +10,29 @@ import os
 import socket
 import struct
 import sys
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
 import trio
 
-from holdfast.events.errors import HoldfastError
-from holdfast.events.messages import Answer, Refusal, Request
+from holdfast.events.errors import BadInput, HoldfastError, Unavailable
+from holdfast.events.messages import Answer, AskStatus, Refusal, Request
 from holdfast.store.unix_path import short_address
 
 from .actor import Actor
 from .address import Address
 from .inbox import Inbox
+from .lines import Crowded, Held, Lines, TooLong
 from .scheduler import Ask
+from .standing import Standing
 from .world import name_of_user
 
-LINE_BYTES_MAX: Final = 256 * 1024 * 1024
 CLIENTS_MAX: Final = 256
 SEND_S: Final = 10.0
-_READ_BYTES: Final = 256 * 1024
+LEAVE_S: Final = 3.0
+_LEAVING: Final = "the supervisor is leaving and hears no more requests; nothing was done: ask again"
 _BACKLOG: Final = 128
 _SO_PEERCRED_FORMAT: Final = "3i"
 _LOCAL_PEERCRED: Final = 1
@@ -84,10 +85,14 @@ class SocketDoor:
 class ControlServer(Actor[_Nothing]):
     """Serves the home's control socket."""
 
-    def __init__(self, door: Door, scheduler: Address[Ask]) -> None:
+    def __init__(self, door: Door, scheduler: Address[Ask], standing: Standing) -> None:
         self._door = door
         self._scheduler = scheduler
-        self._room = trio.CapacityLimiter(CLIENTS_MAX)
+        self._standing = standing
+        self._clients = 0
+        self._held = Held()
+        self._listening: set[trio.CancelScope] = set()
+        self._all_left = trio.Event()
 
     @staticmethod
     def inbox() -> Inbox[_Nothing]:
@@ -97,12 +102,13 @@ class ControlServer(Actor[_Nothing]):
     async def run(
         self, inbox: Inbox[_Nothing], *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
-        """Listen until stopped."""
+        """Listen until stopped; what was asked by then is answered."""
         listener = self._door.open()
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(trio.serve_listeners, self._serve_client, [listener])
                 await super().run(inbox, task_status=task_status)
+                await self._see_clients_off()
                 nursery.cancel_scope.cancel()
         finally:
             self._door.close()
@@ -110,55 +116,80 @@ class ControlServer(Actor[_Nothing]):
     async def handle(self, batch: Sequence[_Nothing]) -> None:
         """Nothing ever comes."""
 
+    async def _see_clients_off(self) -> None:
+        """Hear no more requests, and give those that were heard the time to be answered."""
+        for scope in self._listening:
+            scope.cancel()
+        with trio.move_on_after(LEAVE_S):
+            while self._clients:
+                self._all_left = trio.Event()
+                await self._all_left.wait()
+
     async def _serve_client(self, stream: trio.abc.Stream) -> None:
-        try:
-            self._room.acquire_on_behalf_of_nowait(stream)
-        except trio.WouldBlock:
+        if self._clients == CLIENTS_MAX:
             busy = f"{CLIENTS_MAX} clients are being served, the most that are at a time; try again in a moment"
-            await self._send(stream, Refusal(busy, 3))
-            await stream.aclose()
+            async with stream:
+                await self._send(stream, Refusal(busy, Unavailable.exit_code))
             return
+        self._clients += 1
+        lines = Lines(stream, self._held)
         try:
             async with stream:
-                author = self._door.author(stream)
-                async with aclosing(_lines(stream)) as lines:
-                    async for line in lines:
-                        if not await self._send(stream, await self._answer(line, author)):
-                            return
+                await self._converse(stream, lines)
         except trio.BrokenResourceError:
             return
         finally:
-            self._room.release_on_behalf_of(stream)
+            lines.leave()
+            self._clients -= 1
+            if not self._clients:
+                self._all_left.set()
+
+    async def _converse(self, stream: trio.abc.Stream, lines: Lines) -> None:
+        author = self._door.author(stream)
+        heard = False
+        while True:
+            try:
+                line = await self._hear(lines)
+            except (TooLong, Crowded) as error:
+                await self._send(stream, Refusal(str(error), error.exit_code))
+                return
+            if line is None:
+                if self.stopping and not heard:  # else it would follow an answer, which ends what a client reads
+                    await self._send(stream, Refusal(_LEAVING, Unavailable.exit_code))
+                return
+            heard = True
+            if not await self._send(stream, await self._answer(line, author)):
+                return
+
+    async def _hear(self, lines: Lines) -> bytes | None:
+        """The next request, or None when the client or the supervisor leaves."""
+        if self.stopping:
+            return None
+        with trio.CancelScope() as scope:
+            self._listening.add(scope)
+            try:
+                return await lines.next()
+            finally:
+                self._listening.discard(scope)
+        return None
 
     async def _answer(self, line: bytes, author: str) -> Answer:
         try:
             request = _decoder.decode(line)
         except (msgspec.DecodeError, RecursionError) as error:
-            return Refusal(f"the request is not one that this supervisor knows: {error}", 2)
+            return Refusal(f"the request is not one that this supervisor knows: {error}", BadInput.exit_code)
+        if isinstance(request, AskStatus):
+            return self._standing.status()
         try:
             return await self._scheduler.ask(lambda reply: Ask(reply, request, author))
         except HoldfastError as error:
             return Refusal(str(error), error.exit_code)
 
     async def _send(self, stream: trio.abc.Stream, answer: Answer) -> bool:
+        """Send an answer; whether the client took it in time."""
         with trio.move_on_after(SEND_S) as bound:
             await stream.send_all(_encoder.encode(answer) + b"\n")
         return not bound.cancelled_caught
-
-
-async def _lines(stream: trio.abc.Stream) -> AsyncGenerator[bytes, None]:
-    """Lines as they come in; the stream counts as ended when one passes LINE_BYTES_MAX."""
-    parts: list[bytes] = []
-    size = 0
-    while data := await stream.receive_some(_READ_BYTES):
-        *ended, rest = bytes(data).split(b"\n")
-        for line in ended:
-            yield b"".join([*parts, line])
-            parts, size = [], 0
-        parts.append(rest)
-        size += len(rest)
-        if size > LINE_BYTES_MAX:
-            return
 
 
 def listen(path: Path) -> socket.socket:

@@ -15,7 +15,7 @@ import trio
 from msgspec import Struct
 
 from holdfast.events.backoff import Uniform
-from holdfast.events.decide import decide, wake
+from holdfast.events.decide import decide, extent, wake
 from holdfast.events.draft import Draft
 from holdfast.events.errors import BadInput, Unavailable
 from holdfast.events.facts import SupervisorStarted, SupervisorStopped
@@ -32,12 +32,15 @@ from .launching import Launching
 from .limiter import LimiterMessage
 from .live import Live
 from .reply import Request
+from .standing import Standing
 from .targets.messages import Connected, TargetMessage
 from .world import Clock
 from .writer import Commit, OpenLog
 
 RETRY_COMMIT_S: Final = 1.0
 LOOK_AT_CLOCK_S: Final = 30.0
+# Fewer are decided before a worker thread has begun, or about.
+HEAVY_JOBS: Final = 1_000
 _US: Final = 1_000_000
 
 
@@ -75,6 +78,7 @@ class Parts(Struct, frozen=True):
     clock: Clock
     random: Uniform
     identity: Identity
+    standing: Standing
     on_commit: Callable[[Draft, int], None]
     on_trouble: Callable[[str | None], None]
 
@@ -105,6 +109,7 @@ class Scheduler(Actor[SchedulerMessage]):
         # Committed before anything is read: what a crashed scheduler left with the writer is in the log by then.
         start = await parts.writer.ask(Commit, draft)
         live = self._live = Live(base)
+        parts.standing.follow(live, parts.log.store.seq)
         self._launching = Launching(live, parts.limiter, set(parts.targets))
         self._effects = Effects(live, parts.log, parts.targets)
         await self._launching.restore()
@@ -151,7 +156,7 @@ class Scheduler(Actor[SchedulerMessage]):
         for message in batch:
             match message:
                 case Ask():
-                    answers.append((message, self._decide(draft, message)))
+                    answers.append((message, await self._decide(draft, message)))
                 case Drain():
                     self._launching.draining = True
                     self._effects.revoke_queued()
@@ -165,7 +170,7 @@ class Scheduler(Actor[SchedulerMessage]):
             self._report(draft, report, attached)
         woken = self._wake(draft)
         try:
-            taken = await self._launching.plan(draft)
+            await self._launching.plan(draft)
             start = await self._commit(draft) if draft.entries else None
         except Unavailable as error:
             self._refused(draft, reports, woken, answers, error)
@@ -179,15 +184,17 @@ class Scheduler(Actor[SchedulerMessage]):
         if start is not None:
             # Last, because it is not ours: whatever it does, those who asked have been answered by then.
             self._parts.on_commit(draft, start)
-        await self._gather(taken)
 
-    def _decide(self, draft: Draft, ask: Ask) -> Answer:
-        if isinstance(ask.request, AskStatus):
-            counts = {name: count for name, count in sorted(self._state.counts.items()) if count}
-            return Status(self._parts.identity.pid, self._parts.identity.version, counts, self._parts.log.store.seq)
+    async def _decide(self, draft: Draft, ask: Ask) -> Answer:
+        request = ask.request
+        if isinstance(request, AskStatus):
+            return self._parts.standing.status()
         draft.author = ask.author
         try:
-            return decide(draft, ask.request)
+            if extent(request) > HEAVY_JOBS:
+                # Nothing that it reads changes before this turn goes on; meanwhile others speak to clients and targets.
+                return await trio.to_thread.run_sync(decide, draft, request)
+            return decide(draft, request)
         except BadInput as error:
             return Refusal(str(error), error.exit_code)
 
@@ -223,6 +230,7 @@ class Scheduler(Actor[SchedulerMessage]):
     async def _commit(self, draft: Draft) -> int:
         start = await self._parts.writer.ask(Commit, draft)
         self._state.apply(draft)
+        self._parts.standing.seq = start + len(draft.entries)
         for job in draft.jobs.changed.values():
             self._note_delay(job)
         if self._trouble_told:
@@ -250,9 +258,3 @@ class Scheduler(Actor[SchedulerMessage]):
         for ask, answer in answers:
             honest = answer if isinstance(answer, Refusal | Status) else Refusal(str(error), error.exit_code)
             ask.reply.send(honest)
-
-    async def _gather(self, launched: int) -> None:
-        """While runners have launches ahead, a short wait makes one commit out of several."""
-        pause_s = self._launching.gather_s(launched)
-        if pause_s:
-            await trio.sleep(pause_s)

@@ -1,5 +1,7 @@
 """Supervisor: starts its children in order, starts those anew that crash, and stops them in reverse order.
 
+A child that crashes because what it read is damaged is not started anew: it ends them all.
+
 After Erlang/OTP's `supervisor`, in Trio's terms: every child is a task in the supervisor's nursery, so none outlives
 it. Each is shielded from the cancellation around, which would end all of them at once, in any order; cancelling the
 supervisor makes it cancel them one after the other.
@@ -14,6 +16,7 @@ from collections.abc import Callable, Sequence
 import trio
 
 from holdfast.events.backoff import Uniform
+from holdfast.events.errors import Damaged
 
 from .child import Child, Part
 from .errors import RestartIntensityExceeded, StopOverdue
@@ -66,23 +69,23 @@ class Supervisor:
         """Run the children until all have finished, or until stopped or cancelled; they always end in reverse order.
 
         Made for `nursery.start`, which returns once all children serve (or have ended). Cancelled, it cancels the
-        children instead of asking them. Raises `RestartIntensityExceeded` with the last crash as its cause, and
-        passes on, in an exception group, what is no `Exception`.
+        children instead of asking them. Raises `RestartIntensityExceeded` with the last crash as its cause, or the
+        `Damaged` that a child crashed with, and passes on, in an exception group, what is no `Exception`.
         """
-        exceeded: RestartIntensityExceeded | None = None
+        hopeless: RestartIntensityExceeded | Damaged | None = None
         async with trio.open_nursery() as nursery:
             try:
                 with self._serving:
                     await self._serve(nursery, task_status)
                 for seat in reversed(self._seats):
                     await self._stop(seat)
-            except RestartIntensityExceeded as error:
+            except (RestartIntensityExceeded, Damaged) as error:
                 # Raised below, where the nursery can't wrap it into a group.
-                exceeded = error
+                hopeless = error
             finally:
                 await self._cancel_all()
-        if exceeded is not None:
-            raise exceeded
+        if hopeless is not None:
+            raise hopeless
 
     async def _serve(self, nursery: trio.Nursery, task_status: trio.TaskStatus[None]) -> None:
         announced = False
@@ -117,6 +120,10 @@ class Supervisor:
     async def _recover(self, index: int, error: Exception) -> None:
         seat = self._seats[index]
         seat.incarnation = None
+        if isinstance(error, Damaged):
+            # What was read will be no better the next time, and each try might act on it.
+            self._on_crash(seat.child.name, error, 0)
+            raise error
         crashes = self._restarts.record(seat.child.name, trio.current_time())
         self._on_crash(seat.child.name, error, crashes)
         if self._restarts.exceeded:

@@ -25,6 +25,7 @@ from .inbox import Inbox
 from .limiter import Limiter, LimiterMessage
 from .restarts import RestartPolicy
 from .scheduler import Identity, Parts, Scheduler, SchedulerMessage
+from .standing import Standing
 from .supervision import Strategy, Supervisor
 from .targets.local import LocalTarget, Transport
 from .targets.messages import TargetMessage
@@ -67,6 +68,7 @@ class Tree:
         self.scheduler: Address[SchedulerMessage] = Address(scheduler)
         self._inboxes = (writer, limiter, scheduler, local, control)
         log = OpenLog()
+        standing = Standing(world.identity.pid, world.identity.version)
         parts = Parts(
             log,
             Address(writer),
@@ -75,6 +77,7 @@ class Tree:
             world.clock,
             world.random,
             world.identity,
+            standing,
             watcher.on_commit,
             watcher.on_trouble,
         )
@@ -89,7 +92,7 @@ class Tree:
                 actor_child(Limiter, limiter),
                 actor_child(lambda: Scheduler(parts), scheduler),
                 actor_child(make_local, local),
-                actor_child(lambda: ControlServer(world.door, self.scheduler), control),
+                actor_child(lambda: ControlServer(world.door, self.scheduler, standing), control),
             ],
             strategy=Strategy.REST_FOR_ONE,
             policy=RestartPolicy(),

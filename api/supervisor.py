@@ -13,31 +13,31 @@ import os
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TypeGuard
+from typing import Final, TypeGuard
 
 import trio
 
 from holdfast.actors.control import SocketDoor
-from holdfast.actors.errors import RestartIntensityExceeded
+from holdfast.actors.errors import InboxClosed, RestartIntensityExceeded, Unanswered
 from holdfast.actors.scheduler import Ask, Drain, Identity
 from holdfast.actors.targets.transport import RunnerTransport
 from holdfast.actors.tree import Tree, Watcher, World
-from holdfast.actors.world import SystemClock, host_name, machine_capacity, system_random, user_name
+from holdfast.actors.world import SystemClock, host_name, system_random, user_name
 from holdfast.actors.writer import ThreadedDisk
-from holdfast.events.decide import decide
 from holdfast.events.draft import Draft
 from holdfast.events.errors import BadInput, HoldfastError
-from holdfast.events.messages import Answer, AskStatus, Changed, Command, Configure, Refusal, Status, Submitted
+from holdfast.events.messages import Answer, AskStatus, Changed, Command, Refusal, Status, Submitted
 from holdfast.events.records import Job
-from holdfast.events.spec import LOCAL
 from holdfast.events.states import FINAL, FinalState
-from holdfast.store.contract import Store
 from holdfast.store.home import Home, find_home
-from holdfast.store.lock import HomeLock
 from holdfast.store.opening import open_store
 from holdfast.store.reader import Reader
+from holdfast.store.statements import snapshot
 
 from . import __version__
+from .opening import locked, record
+
+_LOOKED_UP_AT_ONCE: Final = 256
 
 
 class Waiter:
@@ -61,15 +61,29 @@ class Events:
     """Who hears of commits: those who wait for jobs, and whoever `open_supervisor` was told of."""
 
     def __init__(self, on_commit: Callable[[Draft, int], None]) -> None:
-        self.waiters: list[Waiter] = []
+        self._waiters: dict[int, list[Waiter]] = {}
         self._on_commit = on_commit
 
     def note(self, draft: Draft, start: int) -> None:
         """Take in a commit."""
-        for waiter in self.waiters:
-            for job in draft.jobs.changed.values():
+        for job in draft.jobs.changed.values():
+            for waiter in self._waiters.get(job.id, ()):
                 waiter.note(job)
         self._on_commit(draft, start)
+
+    @contextmanager
+    def told(self, waiter: Waiter) -> Generator[None]:
+        """Tell a waiter what becomes of its jobs, for as long as the context lasts."""
+        jobs = tuple(waiter.pending)
+        for job in jobs:
+            self._waiters.setdefault(job, []).append(waiter)
+        try:
+            yield
+        finally:
+            for job in jobs:
+                self._waiters[job].remove(waiter)
+                if not self._waiters[job]:
+                    del self._waiters[job]
 
 
 class Supervisor:
@@ -106,19 +120,28 @@ class Supervisor:
     async def finished(self, jobs: Iterable[int]) -> dict[int, FinalState]:
         """Wait until all these jobs have ended; how they did, by id. Raises BadInput for an id that there is not."""
         waiter = Waiter(set(jobs))
-        self._events.waiters.append(waiter)
-        try:
-            with Reader(self.home) as reader:
-                for number in list(waiter.pending):
-                    job = reader.lookups.job(number)
-                    if job is None:
-                        raise BadInput(f"there is no job {number} in this home", remedy="`holdfast jobs` lists them")
-                    waiter.note(job)
+        with self._events.told(waiter):
+            await self._look_up(waiter)
             if waiter.pending:
                 await waiter.done.wait()
-        finally:
-            self._events.waiters.remove(waiter)
         return waiter.ended
+
+    async def _look_up(self, waiter: Waiter) -> None:
+        """Tell the waiter which of its jobs have ended already; however many, others get their turn meanwhile."""
+        jobs = list(waiter.pending)
+        with Reader(self.home) as reader:
+            for start in range(0, len(jobs), _LOOKED_UP_AT_ONCE):
+                with snapshot(reader.connection):
+                    for number in jobs[start : start + _LOOKED_UP_AT_ONCE]:
+                        waiter.note(_known(reader, number))
+                await trio.lowlevel.checkpoint()
+
+
+def _known(reader: Reader, number: int) -> Job:
+    job = reader.lookups.job(number)
+    if job is None:
+        raise BadInput(f"there is no job {number} in this home", remedy="`holdfast jobs` lists them")
+    return job
 
 
 @contextmanager
@@ -140,22 +163,16 @@ def _is_group(error: BaseException) -> TypeGuard[BaseExceptionGroup[BaseExceptio
 
 
 def _lone(error: BaseException) -> BaseException:
-    """The one error in groups of one, however deep, else the error itself."""
-    if _is_group(error) and len(error.exceptions) == 1:
-        return _lone(error.exceptions[0])
+    """The one error in groups of one, however deep, else the error itself.
+
+    What those hear who had asked an actor that crashed is a consequence of the crash, and does not count beside it.
+    """
+    if _is_group(error):
+        errors = [_lone(each) for each in error.exceptions]
+        causes = [each for each in errors if not isinstance(each, Unanswered | InboxClosed)] or errors
+        if len(causes) == 1:
+            return causes[0]
     return error
-
-
-def _set_capacity(store: Store, slots: int | None, now: int, author: str) -> None:
-    """Record what the local target offers, where that is not so already."""
-    target = store.base.target(LOCAL)
-    capacity = dict(machine_capacity() if target is None else target.capacity)
-    if slots is not None:
-        capacity["cpus"] = slots
-    draft = Draft(store.base, now, system_random(), author)
-    decide(draft, Configure({LOCAL: capacity}))
-    if draft.entries:
-        store.commit([draft])
 
 
 def _ignore(*_: object) -> None:
@@ -180,17 +197,12 @@ async def open_supervisor(
     for what keeps the log from being opened or written.
     """
     place = home if isinstance(home, Home) else find_home(os.fspath(home), {}, Path())
-    place.create()
     clock = SystemClock()
     author = user_name()
     events = Events(on_commit)
-    with HomeLock(place):
+    with locked(place):
         # Opened once before the tree starts, so that a log that can't be opened is refused in its own words.
-        store = open_store(place.log, clock.now(), author)
-        try:
-            _set_capacity(store, slots, clock.now(), author)
-        finally:
-            store.close()
+        record(place, None, slots)
         world = World(
             place,
             ThreadedDisk(lambda: open_store(place.log, clock.now(), author)),

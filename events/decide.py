@@ -54,6 +54,19 @@ def decide(draft: Draft, command: Command) -> Submitted | Changed:
             assert_never(command)
 
 
+def extent(command: Command) -> int:
+    """How many jobs a command is about, by which it takes longer."""
+    match command:
+        case Submit(flow=flow):
+            return len(flow.jobs)
+        case Cancel(jobs=jobs) | Retry(jobs=jobs) | Hold(jobs=jobs) | Release(jobs=jobs) | Prioritise(jobs=jobs):
+            return len(jobs)
+        case Pause() | Resume() | Configure():
+            return 0
+        case _:
+            assert_never(command)
+
+
 def wake(draft: Draft, job: int) -> bool:
     """Make a delayed job ready if its back-off is over; whether it still has to be waited for.
 

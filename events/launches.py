@@ -8,22 +8,24 @@ from .capacity import fits, take
 from .draft import Draft
 from .facts import AttemptLaunched
 from .limits import Grant
-from .ready import ReadyQueue
+from .ready import TOO_LARGE, ReadyQueue
 from .records import Job, Target
 from .states import Ready
 
 PATIENCE_US: Final = 60_000_000
 DEPTH: Final = 100
+MANY: Final = 1 << 30
 NO_LIMITS: Final = Grant({})
 
 
-def plan(draft: Draft, queue: ReadyQueue, target: Target, ahead: int) -> list[Job]:
+def plan(draft: Draft, queue: ReadyQueue, target: Target, ahead: int, limited_max: int = MANY) -> list[Job]:
     """Take from the queue what fits on the target now, most urgent first.
 
     A job that does not fit may be overtaken by smaller ones for a minute; after that its room is kept free for it, so
-    that no job starves; unless even the empty target is too small for it by now. At most `DEPTH` lanes that do not fit
-    are looked past in one tick. `ahead`: that many attempts more than fit may wait in the runner, except where a limit
-    would be held in vain.
+    that no job starves. One that even the empty target is too small for by now is parked under `TOO_LARGE`. At most
+    `DEPTH` lanes that do not fit are looked past in one tick. `ahead`: that many attempts more than fit may wait in the
+    runner, except where a limit would be held in vain. `limited_max`: it stops before more jobs than that have limits,
+    because each of them that is denied has been taken for nothing.
 
     What was taken is gone from the queue: if the tick fails, push it again.
     """
@@ -36,15 +38,21 @@ def plan(draft: Draft, queue: ReadyQueue, target: Target, ahead: int) -> list[Jo
         job = queue.pop(draft.jobs.get)
         if job is None:
             break
+        if job.policy.limits and not limited_max:
+            queue.push(job)
+            break
         in_advance = 0 if passed or job.policy.limits else ahead
         if fits(used, job.policy.needs, target.capacity, in_advance):
             take(used, job.policy.needs)
             picked.append(job)
+            limited_max -= bool(job.policy.limits)
+            continue
+        if not fits({}, job.policy.needs, target.capacity):
+            queue.park(job, TOO_LARGE)
             continue
         queue.set_aside(job)
         passed.append(job)
-        waited = isinstance(job.state, Ready) and draft.now - job.state.since > PATIENCE_US
-        if waited and fits({}, job.policy.needs, target.capacity):
+        if isinstance(job.state, Ready) and draft.now - job.state.since > PATIENCE_US:
             break
     for job in passed:
         queue.bring_back((job.policy.needs, job.policy.limits))

@@ -161,7 +161,8 @@ def _outcome(draft: Draft, status: AttemptStatus) -> Outcome:
     return Outcome(
         status.how,
         status.ended_at or draft.now,
-        status.started_at,
+        # The runner's time is that of its claim, which it also has of an attempt that could not be started.
+        None if status.how == "not_started" else status.started_at,
         status.exit_code,
         status.signal,
         status.error,

@@ -1,17 +1,21 @@
 """The ready queue of one target: which job is next, in O(log n), however many wait.
 
 Jobs of equal needs and limits stand in one lane, by priority and then by age; only lane heads compete. A lane whose
-limit is used up is parked until that limit has room. Entries are hints: each is checked against the record when it is
-taken, so an entry that was overtaken by events, or left by a tick that failed, does no harm.
+limit is used up is parked until that limit has room, one that is too large for its target until the target changes.
+Entries are hints: each is checked against the record when it is taken, so an entry that was overtaken by events, or
+left by a tick that failed, does no harm.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heappop, heappush
+from typing import Final
 
 from .records import Job, Needs
 from .states import Ready
+
+TOO_LARGE: Final = ":"  # to park under; no limit's key begins so
 
 Lane = tuple[Needs, tuple[str, ...]]
 Lookup = Callable[[int], Job | None]
@@ -80,7 +84,7 @@ class ReadyQueue:
 
     def unpark(self, key: str) -> None:
         """Let the lanes that wait for `key` compete again."""
-        for lane in sorted(self._parked.pop(key, ())):
+        for lane in self._parked.pop(key, ()):
             self._parked_lanes.pop(lane, None)
             self._raise_head(lane)
 

@@ -11,6 +11,7 @@ from holdfast.actors.address import Address
 from holdfast.actors.inbox import Inbox
 from holdfast.actors.limiter import Limiter, LimiterMessage
 from holdfast.actors.scheduler import Identity, Parts, Scheduler, SchedulerMessage
+from holdfast.actors.standing import Standing
 from holdfast.actors.targets.messages import TargetMessage
 from holdfast.actors.world import SystemClock
 from holdfast.actors.writer import Commit, OpenLog, Writer
@@ -78,6 +79,7 @@ class Stage:
             SystemClock(),
             Random(1),
             Identity(1, "test", "host", "0"),
+            Standing(1, "0"),
             on_commit=_ignore,
             on_trouble=_ignore,
         )

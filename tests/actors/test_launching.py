@@ -1,0 +1,107 @@
+"""What starts in which turn: limits that are given back, refused commits, and jobs that are too large for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import trio
+
+from holdfast.actors.reply import Reply
+from holdfast.actors.scheduler import Ask
+from holdfast.actors.targets.messages import Connected
+from holdfast.events.draft import Draft
+from holdfast.events.facts import Event, OfJob
+from holdfast.events.messages import Answer, Attached, AttemptStatus, Command, Configure, Reported, Submit
+from holdfast.events.spec import FlowSpec, JobSpec, LimitSpec
+from holdfast.store.contract import Store
+from holdfast.store.errors import DiskFull
+
+from .scheduling import Stage, write
+from .stepping import pause, run_virtual
+
+LICENCE = {"licence": LimitSpec(concurrent=1)}
+TWO_SLOTS = Configure({"local": {"cpus": 2}})
+
+
+def limited(jobs: int) -> Submit:
+    return Submit(FlowSpec((JobSpec(run="true", limits=("licence",)),) * jobs, limits=LICENCE))
+
+
+def ended(*jobs: int) -> Reported:
+    statuses = (AttemptStatus(f"home.{job}.1", "ended", ended_at=5, how="exited", exit_code=0) for job in jobs)
+    return Reported("local", tuple(statuses))
+
+
+def named(event: Event) -> str:
+    return f"{type(event).__name__} {event.job}" if isinstance(event, OfJob) else type(event).__name__
+
+
+class Recorded:
+    """A stage whose commits are written down, event by event; while `refusing`, the disk is full."""
+
+    def __init__(self) -> None:
+        self.stage = Stage()
+        self.stage.disk.writing = self._write
+        self.commits: list[list[str]] = []
+        self.refusing = False
+
+    async def _write(self, store: Store, drafts: Sequence[Draft]) -> list[int]:
+        if self.refusing:
+            raise DiskFull(Path("log.db"))
+        self.commits += [[named(entry.event) for entry in draft.entries] for draft in drafts]
+        return await write(store, drafts)
+
+    def run(self, scenario: Callable[[Recorded], object], *commands: Command) -> list[list[str]]:
+        """The commits of a scheduler with a runner, after these commands and the steps that `scenario` takes."""
+
+        async def whole() -> None:
+            self.stage.store.commit([self.stage.draft(*commands)])
+            async with trio.open_nursery() as nursery:
+                await self.stage.begin(nursery)
+                await self.stage.schedule(nursery)
+                await self.stage.scheduler.tell(Connected(1, Attached("local", "journal", "boot", 300)))
+                await pause(0.1)
+                self.commits.clear()
+                scenario(self)
+                await pause(5.0)
+                self.refusing = False
+                await pause(5.0)
+                nursery.cancel_scope.cancel()
+
+        run_virtual(whole)
+        return self.commits
+
+
+def test_who_waited_for_a_limit_is_launched_in_the_commit_that_records_the_end_of_its_holder() -> None:
+    def scenario(recorded: Recorded) -> None:
+        recorded.stage.scheduler.tell_nowait(ended(1))
+
+    assert Recorded().run(scenario, TWO_SLOTS, limited(2)) == [["AttemptEnded 1", "AttemptLaunched 2"]]
+
+
+def test_p3_a_limit_that_a_refused_commit_gave_back_is_given_back_once() -> None:
+    def scenario(recorded: Recorded) -> None:
+        recorded.refusing = True
+        recorded.stage.scheduler.tell_nowait(ended(1))
+
+    assert Recorded().run(scenario, TWO_SLOTS, limited(1)) == [["AttemptEnded 1"]]
+
+
+def test_a_limit_that_a_refused_commit_gave_on_is_given_on_by_the_next() -> None:
+    def scenario(recorded: Recorded) -> None:
+        recorded.refusing = True
+        recorded.stage.scheduler.tell_nowait(ended(1))
+
+    assert Recorded().run(scenario, TWO_SLOTS, limited(2)) == [["AttemptEnded 1", "AttemptLaunched 2"]]
+
+
+def test_a_job_too_large_for_its_target_starts_when_the_target_grows_also_beside_a_changed_limit() -> None:
+    large = Submit(FlowSpec((JobSpec(run="true", needs={"cpus": 2}),)))
+
+    def scenario(recorded: Recorded) -> None:
+        for command in (TWO_SLOTS, limited(1)):
+            recorded.stage.scheduler.tell_nowait(Ask(Reply[Answer](), command, "ada"))
+
+    commits = Recorded().run(scenario, TWO_SLOTS, large, Configure({"local": {"cpus": 1}}))
+    assert commits == [["TargetConfigured", "LimitConfigured", "JobSubmitted 2"], ["AttemptLaunched 1"]]
