@@ -8,14 +8,13 @@ lives on a home, or records it for the next one. Commands and specifications are
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
-from holdfast.events.errors import BadInput, HoldfastError, Unavailable
-from holdfast.events.messages import Cancel, Hold, Pause, Prioritise, Release, Resume, Retry, Submit
-from holdfast.events.spec import FlowSpec, JobSpec, LimitSpec, TargetSpec
+TYPE_CHECKING = False  # as checkers know it by name; to import `typing` takes as long as all the rest here
 
 if TYPE_CHECKING:
+    from holdfast.events.errors import BadInput, HoldfastError, Unavailable
+    from holdfast.events.messages import Cancel, Hold, Pause, Prioritise, Release, Resume, Retry, Submit
+    from holdfast.events.spec import FlowSpec, JobSpec, LimitSpec, TargetSpec
+
     from .client import send
     from .supervisor import Supervisor, open_supervisor
 
@@ -42,13 +41,24 @@ __all__ = [
     "send",
 ]
 
-_LAZY = {"Supervisor": "supervisor", "open_supervisor": "supervisor", "send": "client"}
+_MODULES = {
+    "events.errors": ("BadInput", "HoldfastError", "Unavailable"),
+    "events.messages": ("Cancel", "Hold", "Pause", "Prioritise", "Release", "Resume", "Retry", "Submit"),
+    "events.spec": ("FlowSpec", "JobSpec", "LimitSpec", "TargetSpec"),
+    "client": ("send",),
+    "supervisor": ("Supervisor", "open_supervisor"),
+}
 
 
 def __getattr__(name: str) -> object:
-    """Import what needs Trio or SQLite when it is first asked for: a command that only reads starts without Trio."""
-    module = _LAZY.get(name)
+    """Import what a name needs when it is first asked for.
+
+    A command that only reads starts without Trio, and the command line hears Ctrl-C before anything large is imported.
+    """
+    module = next((each for each, names in _MODULES.items() if name in names), None)
     if module is None:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
+    from importlib import import_module  # noqa: PLC0415 - see above
+
     return getattr(import_module(f"{__name__}.{module}"), name)

@@ -7,22 +7,18 @@ from __future__ import annotations
 
 import socket
 import time
+from contextlib import suppress
 from typing import Final
 
 import msgspec
 
-from holdfast.actors.world import SystemClock, machine_capacity, system_random, user_name
-from holdfast.events.decide import decide
-from holdfast.events.draft import Draft
 from holdfast.events.errors import Unavailable
-from holdfast.events.facts import TargetConfigured
 from holdfast.events.messages import Answer, Changed, Command, Refusal, Request, Submitted
-from holdfast.events.spec import LOCAL
 from holdfast.store.errors import HomeLocked
 from holdfast.store.home import Home
-from holdfast.store.lock import HomeLock
-from holdfast.store.opening import open_store
 from holdfast.store.unix_path import short_address
+
+from .opening import judge, locked, record
 
 PATIENCE_S: Final = 10.0
 ANSWER_S: Final = 120.0
@@ -42,19 +38,31 @@ class NoAnswer(Unavailable):
         )
 
 
+class Delivery(msgspec.Struct, frozen=True):
+    """What came of a command. `heard`: by a supervisor, which acts on it; else it is recorded for the next one."""
+
+    answer: Submitted | Changed
+    heard: bool
+
+
 def send(home: Home, command: Command) -> Submitted | Changed:
     """Have a command carried out, by a supervisor or here; returns once it is recorded.
 
     Raises BadInput (nothing was done), NoAnswer (it may have been) or Unavailable.
     """
+    return deliver(home, command).answer
+
+
+def deliver(home: Home, command: Command) -> Delivery:
+    """The same as `send`, and whether a supervisor has heard it."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
         answer = ask(home, command)
         if answer is not None:
             assert isinstance(answer, Submitted | Changed), "a command is answered by what it changed"
-            return answer
+            return Delivery(answer, heard=True)
         try:
-            return _record(home, command)
+            return Delivery(_record(home, command), heard=False)
         except HomeLocked:
             # A supervisor is just starting or leaving, or another command records something.
             if time.monotonic() > deadline:
@@ -70,7 +78,7 @@ def ask(home: Home, request: Request) -> Answer | None:
     with connection:
         connection.settimeout(ANSWER_S)
         try:
-            connection.sendall(msgspec.json.encode(request) + b"\n")
+            _send_line(connection, msgspec.json.encode(request))
             line = _read_line(connection)
         except OSError as error:
             raise NoAnswer from error
@@ -80,6 +88,12 @@ def ask(home: Home, request: Request) -> Answer | None:
     if isinstance(answer, Refusal):
         raise answer.error()
     return answer
+
+
+def _send_line(connection: socket.socket, line: bytes) -> None:
+    # One that is not let in, or says too much, is told why while it speaks; so what is to be read comes first.
+    with suppress(BrokenPipeError, ConnectionResetError):
+        connection.sendall(line + b"\n")
 
 
 def _connect(home: Home) -> socket.socket | None:
@@ -108,20 +122,10 @@ def _read_line(connection: socket.socket) -> bytes:
 
 def _record(home: Home, command: Command) -> Submitted | Changed:
     """Record a command without a supervisor; it takes effect at the next `run`. Raises HomeLocked."""
-    home.create()
-    clock = SystemClock()
-    author = user_name()
-    with HomeLock(home):
-        store = open_store(home.log, clock.now(), author)
-        try:
-            draft = Draft(store.base, clock.now(), system_random(), author)
-            if draft.targets.get(LOCAL) is None:
-                draft.record(TargetConfigured(LOCAL, machine_capacity()))
-            answer = decide(draft, command)
-            if draft.entries:
-                store.commit([draft])
-        finally:
-            store.close()
+    judge(home, command)
+    with locked(home):
+        answer = record(home, command)
+    assert answer is not None, "a command is answered"
     return answer
 
 

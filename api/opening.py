@@ -1,0 +1,65 @@
+"""Opening a home to write: what a supervisor, and a command that none hears, do alike.
+
+A command to a home that is not there yet is judged before anything is made: one that is refused leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from holdfast.actors.world import SystemClock, machine_capacity, system_random, user_name
+from holdfast.events.decide import decide
+from holdfast.events.draft import Base, Draft
+from holdfast.events.messages import Changed, Command, Configure, Submitted
+from holdfast.events.spec import LOCAL
+from holdfast.store.contract import Store
+from holdfast.store.errors import NoHome
+from holdfast.store.home import Home
+from holdfast.store.lock import HomeLock
+from holdfast.store.memory import MemoryBase
+from holdfast.store.opening import open_store
+
+
+@contextmanager
+def locked(home: Home) -> Generator[None]:
+    """Hold the home's lock, the folder made if it is missing. Raises HomeLocked or Unavailable."""
+    home.create()
+    with HomeLock(home):
+        yield
+
+
+def record(home: Home, command: Command | None, slots: int | None = None) -> Submitted | Changed | None:
+    """Record what the local target offers, where that is not so already, and a command; the caller holds the lock.
+
+    `slots`: the target's processors from now on. Raises BadInput, with nothing recorded, or Unavailable.
+    """
+    store: Store = open_store(home.log, SystemClock().now(), user_name())
+    try:
+        draft, answer = _drafted(store.base, command, slots)
+        if draft.entries:
+            store.commit([draft])
+    finally:
+        store.close()
+    return answer
+
+
+def judge(home: Home, command: Command, slots: int | None = None) -> None:
+    """Raise BadInput for a command that a home must refuse which is not there yet; others are judged when recorded.
+
+    Raises what `Home.must_exist` raises, but for NoHome.
+    """
+    try:
+        home.must_exist()
+    except NoHome:
+        _drafted(MemoryBase(home=""), command, slots)
+
+
+def _drafted(base: Base, command: Command | None, slots: int | None) -> tuple[Draft, Submitted | Changed | None]:
+    draft = Draft(base, SystemClock().now(), system_random(), user_name())
+    target = base.target(LOCAL)
+    capacity = dict(machine_capacity() if target is None else target.capacity)
+    if slots is not None:
+        capacity["cpus"] = slots
+    decide(draft, Configure({LOCAL: capacity}))
+    return draft, None if command is None else decide(draft, command)
