@@ -6,16 +6,32 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks import actor_messages, runner_spawn, spawn, startup, store_append, store_rebuild, store_restart
+from benchmarks import (
+    actor_messages,
+    load,
+    memory,
+    runner_spawn,
+    scheduling,
+    spawn,
+    startup,
+    store_append,
+    store_rebuild,
+    store_restart,
+    submission,
+)
 
 BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
     "actor_messages": actor_messages.main,
+    "load": load.main,
+    "memory": memory.main,
     "spawn": spawn.main,
     "runner_spawn": runner_spawn.main,
+    "scheduling": scheduling.main,
     "startup": startup.main,
     "store_append": store_append.main,
     "store_rebuild": store_rebuild.main,
     "store_restart": store_restart.main,
+    "submission": submission.main,
 }
 
 

@@ -7,5 +7,6 @@ Read `simulation` first (one run), then what it is made of:
 - `disk`, `keeper`: the log that survives, and supervisors that are killed and started anew;
 - `flows`, `commands`, `clients`, `faults`: what happens to them;
 - `verdict`, `commit_checks`, `spawn_checks`, `history`, `answers`, `ending`: the promises;
-- `campaign`, `defects`, `__main__`: many seeds, shrinking, and defects planted to see that they are found.
+- `campaign`, `defects`, `__main__`: many seeds, shrinking, and defects planted to see that they are found;
+- `long_day`: no faults, but a million events: what grows that may not.
 """

@@ -11,6 +11,7 @@ import msgspec
 
 from .campaign import processors, run_seed, run_seeds, shrink
 from .defects import DEFECTS
+from .long_day import LongDay, tell
 from .simulation import Result
 
 FAILURES_MAX: Final = 10
@@ -28,7 +29,12 @@ def main() -> int:
     parser.add_argument("--defect", choices=DEFECTS, help="plant it into the product, and count the seeds that find it")
     parser.add_argument("--step", type=int, default=1, help="from one seed to the next")
     parser.add_argument("--json", action="store_true", help="a line for each run and nothing else, in one process")
+    parser.add_argument(
+        "--day", action="store_true", help="a day with a million events and no faults: does anything grow?"
+    )
     given = parser.parse_args()
+    if given.day:
+        return tell(LongDay(hours=24.0, events=1_000_000).run())
     if given.commands is not None:
         return _tell(run_seed(given.seed, given.commands, given.defect), STORY_LINES)
     count = given.seeds or (1 if "--seed" in sys.argv[1:] else 1000)
