@@ -37,7 +37,10 @@ class Command(NamedTuple):
 
 def _home(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--home", metavar="DIR", default=argparse.SUPPRESS, help="the folder that holds the log (default: see above)"
+        "--home",
+        metavar="DIR",
+        default=argparse.SUPPRESS,
+        help="the folder that holds the log (default: $HOLDFAST_HOME, else the nearest .holdfast at or above this one)",
     )
 
 
@@ -160,15 +163,48 @@ MAP_DETAILS: Final = """\
 Each argument makes a job of the command with {} replaced by it, or with it at the end where there is no {}.
 Several ::: make all combinations, {1} {2} ... name them. Without ::: arguments are read from standard input, a
 line each. No shell sees any of it, so spaces and quotes in arguments need no care; for a shell, write
-`sh -c '... "$1"' sh {}`.
+`sh -c '... "$1"' sh {}`. Lines may end as on Windows; an argument must be UTF-8.
 
   holdfast map convert {} -resize 50% small/{} ::: *.png
   find . -name '*.fa' -print0 | holdfast map -0 --needs cpus=2 bwa index {}"""
 
+RUN_DETAILS: Final = """\
+A flow file has a table for each job, and what it does not say has a sensible default:
+
+  [jobs.fetch]
+  run = ["curl", "-o", "reads.fq", "https://example.org/reads.fq"]   # a list: no shell sees it
+  retries = 3
+  [jobs.count]
+  run = "wc -l < reads.fq > count.txt"                               # a string: for /bin/sh
+  after = "fetch"                                                    # or a list; also after_any, after_failed
+  needs = { cpus = 2, memory = "4GB" }
+
+More for a job: timeout, env, cwd, priority, limits, retry_on, secrets, key, hold. Beside jobs: [limits.NAME] with
+concurrent or rate, [targets.local] with capacity, [defaults] for all jobs. In JSON Lines the same, a job a line:
+  {"name": "count", "run": "wc -l < reads.fq", "after": "fetch"}
+
+The same file again goes on with what is unfinished of it. Where a supervisor is at work on the home already, the flow
+is handed over to it and watched. Ctrl-C starts nothing more and waits for what runs; a second one, or SIGTERM, leaves
+at once, and what runs goes on: the next `holdfast run` picks it up. Nothing is lost either way."""
+
+SERVE_DETAILS: Final = """\
+SIGTERM and Ctrl-C end it at once; jobs that run go on, and the next supervisor picks them up. It ends with 0 after
+SIGTERM and with 130 after Ctrl-C."""
+
+SUBMIT_DETAILS: Final = """\
+It is recorded at once, and run by the supervisor that is at work on the home, or by the next `holdfast run`. The
+command runs in this folder, with the environment of the supervisor and what --env adds.
+
+  holdfast submit --name index -- bwa index ref.fa
+  holdfast submit --after index --needs cpus=4 --retries 2 -- bwa mem -t 4 ref.fa reads.fq
+  holdfast submit -- sh -c 'sort a.txt | uniq > b.txt'        # for a shell, ask for one"""
+
 COMMANDS: Final[dict[str, Command]] = {
-    "run": Command("run", "submit a flow and see it to its end; without one, go on with what is unfinished", _run),
-    "serve": Command("serve", "stay, and run what is submitted, until SIGTERM", _slots),
-    "submit": Command("submit", "submit one job and print its id", _submit),
+    "run": Command(
+        "run", "submit a flow and see it to its end; without one, go on with what is unfinished", _run, RUN_DETAILS
+    ),
+    "serve": Command("serve", "stay, and run what is submitted, until SIGTERM", _slots, SERVE_DETAILS),
+    "submit": Command("submit", "submit one job and print its id", _submit, SUBMIT_DETAILS),
     "map": Command("map", "submit a job for each argument", _map, MAP_DETAILS),
     "jobs": Command("jobs", "list jobs", _list),
     "show": Command("show", "everything about one job", _show),

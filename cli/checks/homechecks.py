@@ -20,7 +20,7 @@ def check_home(home: Home) -> Iterator[Finding]:
     if not home.path.exists():
         yield _check_missing(home)
         return
-    strangers = list(_not_private(home))
+    strangers = [*_not_private(home), *_no_files(home)]
     yield from strangers
     if not strangers:
         yield ok(f"the home {home.path} is private to you")
@@ -38,6 +38,12 @@ def _check_missing(home: Home) -> Finding:
 def _not_private(home: Home) -> Iterator[Finding]:
     for path, right in ((home.path, 0o700), (home.output, 0o700), *((each, 0o600) for each in _files(home))):
         yield from _check_private(path, right)
+
+
+def _no_files(home: Home) -> Iterator[Finding]:
+    for path in (home.log, home.lock, home.control, home.runner_socket):
+        if path.is_dir():
+            yield wrong(f"{path} is a folder, where Holdfast keeps a file", "move it away")
 
 
 def _files(home: Home) -> list[Path]:

@@ -9,6 +9,8 @@ from typing import Final
 from holdfast.events.errors import HoldfastError
 from holdfast.store.home import Home
 from holdfast.store.reader import Reader
+from holdfast.store.reading import views_seq
+from holdfast.store.statements import number, snapshot
 
 from ..screen.amounts import count_text, duration_text
 from ..screen.moments import now_us
@@ -25,11 +27,24 @@ def check_log(home: Home) -> Iterator[Finding]:
         return
     try:
         with Reader(home) as reader:
-            findings = [*_check_clock(reader, now_us()), *_check_jobs(home, reader)]
+            findings = [*_check_whole(reader), *_check_clock(reader, now_us()), *_check_jobs(home, reader)]
     except HoldfastError as error:
         yield wrong(str(error), "")
         return
     yield from findings
+
+
+def _check_whole(reader: Reader) -> Iterator[Finding]:
+    """What can be seen of holes without reading all events, as `verify` does."""
+    with snapshot(reader.connection):
+        events, newest = number(reader.connection, "select count(*) from events"), reader.seq
+        followed = views_seq(reader.connection)
+    if events != newest:
+        what = f"the log holds {count_text(events, 'event')}, but the newest is event {newest:,}: some are missing"
+        yield wrong(what, "`holdfast verify` says where; restore the home from a backup")
+    elif followed != newest:
+        what = f"the log ends with event {newest:,}, but the views have followed it to event {followed:,}"
+        yield wrong(what, "`holdfast verify` says more; what the log holds `holdfast rebuild` makes the views of")
 
 
 def _check_clock(reader: Reader, now: int) -> Iterator[Finding]:
@@ -40,7 +55,8 @@ def _check_clock(reader: Reader, now: int) -> Iterator[Finding]:
             what = f"the newest event is {duration_text(ahead_us)} in the future: the clock was set back, or is wrong"
             yield warning(what, "set the clock right; delays and rates are kept by it")
         else:
-            yield ok(f"the log has {count_text(seq, 'event')}, the newest of {duration_text(-ahead_us)} ago")
+            age = f"the newest of {duration_text(-ahead_us)} ago"
+            yield ok(f"the log has {count_text(seq, 'event')}, {age}; `holdfast verify` checks each")
 
 
 def _check_jobs(home: Home, reader: Reader) -> Iterator[Finding]:

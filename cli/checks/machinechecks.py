@@ -52,7 +52,8 @@ def check_room(free_bytes: int) -> Finding:
     """Whether there is room for the log and for output."""
     what = f"{size_text(free_bytes)} free on the disk of the home"
     if free_bytes < ROOM_NONE_BYTES:
-        return wrong(what, "make room: nothing starts, and nothing is acknowledged, while the disk is full")
+        full = f"the disk of the home is {'full' if not free_bytes else 'nearly full'}: {size_text(free_bytes)} free"
+        return wrong(full, "make room: once it is full, nothing starts, and nothing is acknowledged")
     if free_bytes < ROOM_LITTLE_BYTES:
         return warning(what, "make room, or choose a home on another disk with --home")
     return ok(what)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 
-from holdfast.client import send, supervisor_lives
+from holdfast.client import deliver
 from holdfast.events.errors import BadInput
 from holdfast.events.messages import Cancel, Changed, Command, Hold, Pause, Prioritise, Release, Resume, Retry
 from holdfast.store.home import Home
 from holdfast.store.reader import Reader
+
+from ..screen.remarks import remark
 
 _DONE = {
     "cancel": "cancelled",
@@ -25,11 +26,12 @@ _DONE = {
 def execute(arguments: Namespace, home: Home) -> int:
     """Send the command; 0 if everything is as wished, 1 if a job could not be changed."""
     home.must_exist()
-    answer = send(home, _command(arguments, home))
+    delivery = deliver(home, _command(arguments, home))
+    answer = delivery.answer
     assert isinstance(answer, Changed), "these commands are answered by what they changed"
     _say(arguments.chosen, answer)
-    if (answer.jobs or answer.targets) and not supervisor_lives(home):
-        sys.stderr.write("no supervisor is running: it is recorded, and takes effect at the next `holdfast run`\n")
+    if (answer.jobs or answer.targets) and not delivery.heard:
+        remark("no supervisor is running: it is recorded, and takes effect at the next `holdfast run`")
     return 1 if any(not each.satisfied for each in answer.unchanged) else 0
 
 
@@ -71,6 +73,6 @@ def _say(name: str, answer: Changed) -> None:
         noun = "job" if len(answer.jobs) == 1 else "jobs"
         print(f"{noun} {shown}{more}: {done}")
     for each in answer.unchanged:
-        sys.stderr.write(f"job {each.job} {each.reason}\n")
+        remark(f"job {each.job} {each.reason}")
     if not answer.targets and name in {"pause", "resume"}:
-        sys.stderr.write(f"nothing to {name}: it is so already\n")
+        remark(f"nothing to {name}: it is so already")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from typing import Final
@@ -16,6 +15,7 @@ from holdfast.store.reader import Reader
 
 from ..flows.places import shown
 from ..reading.joblist import print_jobs
+from ..screen.remarks import remark
 from .chosen import whole_number
 
 STATES: Final = tuple(NAMES.values())
@@ -30,7 +30,7 @@ def execute(arguments: Namespace, home: Home) -> int:
         printed = print_jobs(reader.jobs(where, values), as_json=arguments.json)
     if not printed:
         narrowed = bool(arguments.jobs or arguments.state)
-        sys.stderr.write("holdfast: no job is like that\n" if narrowed else f"holdfast: no jobs yet in {home.path}\n")
+        remark(f"holdfast: {'no job is like that' if narrowed else f'no jobs yet in {home.path}'}")
     return 0
 
 

@@ -6,7 +6,7 @@ import sys
 from argparse import Namespace
 
 from holdfast.events.errors import BadInput
-from holdfast.events.records import Launched, Revoked
+from holdfast.events.records import Ended, Launched, Revoked
 from holdfast.store.home import Home
 from holdfast.store.reader import Reader
 
@@ -53,6 +53,8 @@ def _print(output: Output, attempt: int | None) -> None:
             say(f"attempt {number} of {name} has been launched, but its runner has not said yet that it runs")
         case Revoked(reason=reason):
             say(f"attempt {number} of {name} never started: {reason}")
+        case Ended(outcome=outcome) if outcome.how == "not_started":
+            say(f"attempt {number} of {name} could not be started: {outcome.error}")
         case _:
             if not print_attempt(output, found):
                 say(f"attempt {number} of {name} has written nothing{_where(output)}")

@@ -7,80 +7,64 @@ combinations are made. Without any of these the arguments are added at the end.
 from __future__ import annotations
 
 import re
-import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from itertools import product
+from math import prod
 from pathlib import PurePath
 from typing import Final
 
-from holdfast.client import send
 from holdfast.events.errors import BadInput
-from holdfast.events.messages import Submit, Submitted
-from holdfast.events.spec import FlowSpec, JobSpec
+from holdfast.events.spec import FlowSpec
 from holdfast.store.home import Home
 
-from .options import command_of, job_table, make_job
-from .submit import hint_without_supervisor, print_submitted
+from .mapinput import arguments_of, check_argument, read_standard_input
+from .options import command_of, deliver_jobs, job_table, make_job
+from .submit import tell_submitted
 
 SEPARATOR: Final = ":::"
 _USAGE: Final = "holdfast map [options] CMD [{}] ::: ARG ...  (or arguments on standard input, a line each)"
 _PLACE: Final = re.compile(r"\{(\d*)\}")
 _NAME_MAX: Final = 60
+JOBS_MAX: Final = 1_000_000
 
 
 def execute(arguments: Namespace, home: Home) -> int:
     """Submit the jobs as one flow and print their ids."""
-    words = command_of(arguments, _USAGE)
-    command, lists = _split(words)
+    command, lists = _split(command_of(arguments, _USAGE))
     if not lists:
-        lists = [list(_from_input(b"\0" if arguments.null else b"\n"))]
-    combinations = list(product(*lists))
-    if not combinations:
+        lists = [list(arguments_of(read_standard_input(), by_nul=arguments.null))]
+    count = prod(map(len, lists))
+    if not count:
         raise BadInput("there are no arguments to map over", remedy=_USAGE)
+    if count > JOBS_MAX:
+        remedy = f"{JOBS_MAX:,} at once are the most; divide them"
+        raise BadInput(f"the lists of arguments make {count:,} jobs", remedy=remedy)
     table = job_table(arguments, home)
     base = str(table.pop("name", "")) or _safe(PurePath(command[0]).name) or "map"
-    if "key" in table and len(combinations) > 1:
+    if "key" in table and count > 1:
         raise BadInput("one key can't stand for several jobs", where="--key", remedy="leave it out")
     jobs = tuple(
-        _job(table, command, arguments_of_one, f"{base}.{number}")
-        for number, arguments_of_one in enumerate(combinations, start=1)
+        make_job({**table, "name": f"{base}.{position}"}, list(substitute(command, combination)))
+        for position, combination in enumerate(product(*lists), start=1)
     )
-    answer = send(home, Submit(FlowSpec(jobs=jobs, name=base)))
-    assert isinstance(answer, Submitted), "a submission is answered by what was submitted"
-    print_submitted(answer, as_json=arguments.json)
-    hint_without_supervisor(home)
+    tell_submitted(home, deliver_jobs(home, FlowSpec(jobs=jobs, name=base)), as_json=arguments.json)
     return 0
 
 
-def _job(table: dict[str, object], command: Sequence[str], arguments: Sequence[str], name: str) -> JobSpec:
-    return make_job({**table, "name": name}, list(substitute(command, arguments)))
-
-
 def _split(words: Sequence[str]) -> tuple[list[str], list[list[str]]]:
-    """The command, and the lists of arguments after each `:::`."""
+    """The command, and the lists of arguments after each `:::`. Raises BadInput for one that no job can have."""
     parts: list[list[str]] = [[]]
     for word in words:
         if word == SEPARATOR:
             parts.append([])
         else:
+            if len(parts) > 1:
+                check_argument(word, f"{SEPARATOR} argument {len(parts[-1]) + 1}")
             parts[-1].append(word)
     if not parts[0]:
         raise BadInput("there is no command before :::", remedy=_USAGE)
     return parts[0], parts[1:]
-
-
-def _from_input(end: bytes) -> Iterator[str]:
-    if sys.stdin.isatty():
-        sys.stderr.write("holdfast: reading arguments from the terminal, a line each; end with Ctrl-D\n")
-    data = sys.stdin.buffer.read()
-    for line in data.removesuffix(end).split(end) if data else ():
-        try:
-            yield line.decode()
-        except UnicodeDecodeError:
-            shown = line.decode(errors="backslashreplace")
-            problem = f"the argument {shown!r} is not UTF-8"
-            raise BadInput(problem, where="standard input", remedy="rename it, or submit it in a script") from None
 
 
 def substitute(command: Sequence[str], arguments: Sequence[str]) -> Iterator[str]:

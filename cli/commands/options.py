@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import os
+import re
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
+from holdfast.client import Delivery, deliver
 from holdfast.events.errors import BadInput
-from holdfast.events.spec import JobSpec
+from holdfast.events.messages import Submit
+from holdfast.events.spec import FlowSpec, JobSpec
 from holdfast.store.errors import NoHome
 from holdfast.store.home import Home
 from holdfast.store.reader import Reader
 
 from ..flows.jobfields import job_from
+from ..flows.places import Misfit
 from ..flows.units import parse_amount
 
-_PLAIN = ("name", "timeout", "key", "cwd")
-_NUMBERS = ("priority", "retries")
+_PLAIN: Final = ("name", "timeout", "key", "cwd")
+_NUMBERS: Final = ("priority", "retries")
+# Where a job's key is not called as the option that gives it.
+_OPTIONS: Final = {"run": "the command", "limits": "--limit", "secrets": "--secret"}
+_PLACE: Final = re.compile(
+    r"jobs\..*?\.(?P<key>after|after_any|after_failed|needs|limits)(\.(?P<below>\S+))?: (?P<rest>.*)"
+)
 
 
 def job_table(arguments: Namespace, home: Home) -> dict[str, object]:
@@ -46,8 +56,32 @@ def job_table(arguments: Namespace, home: Home) -> dict[str, object]:
 
 
 def make_job(table: dict[str, object], run: Sequence[str]) -> JobSpec:
-    """The job of these fields that runs this command in the working folder. Raises BadInput."""
-    return job_from({**table, "run": list(run)}, os.fspath(Path.cwd()))
+    """The job of these fields that runs this command in the working folder. Raises BadInput at the option."""
+    try:
+        return job_from({**table, "run": list(run)}, os.fspath(Path.cwd()))
+    except Misfit as error:
+        raise _at_option(error, error.path) from None
+
+
+def deliver_jobs(home: Home, flow: FlowSpec) -> Delivery:
+    """Submit what options made. Raises BadInput at the option, as far as that can be told, or Unavailable."""
+    try:
+        return deliver(home, Submit(flow))
+    except BadInput as error:
+        # A supervisor refuses with a sentence that begins with the place, such as `jobs.1.needs.gpus: `.
+        found = _PLACE.fullmatch(str(error))
+        if found is None:
+            raise
+        keys = tuple(key for key in (found["key"], found["below"]) if key)
+        raise _at_option(BadInput(found["rest"]), keys) from None
+
+
+def _at_option(error: BadInput, keys: Sequence[str]) -> BadInput:
+    """The error at the option, or the part of the command, that gave the value under these keys of a job."""
+    if not keys:
+        return BadInput(error.problem, remedy=error.remedy)
+    option = _OPTIONS.get(keys[0], f"--{keys[0].replace('_', '-')}")
+    return BadInput(error.problem, where=" ".join([option, *keys[1:]]), remedy=error.remedy)
 
 
 def whole_number(text: str, where: str) -> int:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from holdfast.store.checksum import closed_by_another
 from holdfast.store.connection import open_writer
-from holdfast.store.home import Home
+from holdfast.store.errors import NoHome
+from holdfast.store.home import Home, check_unused
 from holdfast.store.lock import HomeLock
 from holdfast.store.migrations import migrate
 from holdfast.store.rebuild import rebuild
+from holdfast.store.renewal import check_log, renew_checksums
 
 from ..screen.amounts import count_text
 
@@ -17,12 +20,24 @@ def execute(arguments: Namespace, home: Home) -> int:
     """Rebuild, and say from how many events. Raises HomeLocked, Damaged or Unavailable, with nothing changed."""
     del arguments
     home.must_exist()
+    if not home.log.stat().st_size:
+        check_unused(home.log)
+        raise NoHome(home.path)
     with HomeLock(home):
-        connection = open_writer(home.log)
+        not_by_us = closed_by_another(home.log)
+        connection = open_writer(home.log, unchecked=True)
         try:
+            if not not_by_us:
+                check_log(connection, home.log)
             migrate(connection, home.log)
             events = rebuild(connection, home.log)
+            renewed = renew_checksums(connection, home.log)
         finally:
             connection.close()
+    if not events:
+        check_unused(home.log)
+        raise NoHome(home.path)
+    if renewed:
+        print(f"the checksum was wrong of {renewed}, and is right again; all that can be checked agrees")
     print(f"the views were made afresh from {count_text(events, 'event')}")
     return 0

@@ -12,12 +12,13 @@ import trio
 from msgspec.structs import replace
 
 from holdfast.client import send
-from holdfast.events.errors import BadInput
+from holdfast.events.errors import BadInput, Unavailable
 from holdfast.events.messages import Submit, Submitted
 from holdfast.events.spec import LOCAL, FlowSpec, TargetSpec
-from holdfast.store.errors import HomeLocked
+from holdfast.store.errors import HomeLocked, NoHome
 from holdfast.store.home import Home
 from holdfast.store.lock import holder
+from holdfast.store.reader import Reader
 
 from ..flows.flowfile import read_flow
 from ..running.supervising import Errand, announce, supervise
@@ -37,11 +38,11 @@ def execute(arguments: Namespace, home: Home) -> int:
         if slots is not None:
             flow = _with_slots(flow, slots)
     elif slots is None or not home.path.exists():
-        home.must_exist()
+        _must_exist(home)
     title = flow.name if flow is not None else "jobs"
     display = make_display(title, quiet=arguments.quiet, as_json=arguments.json)
     try:
-        return _run(Errand(home, flow, None, slots, arguments.json), display)
+        return _run(Errand(home, flow, None, slots, arguments.json, _newest_event(home)), display)
     except BadInput as error:
         if arguments.flow is None:
             raise
@@ -51,6 +52,24 @@ def execute(arguments: Namespace, home: Home) -> int:
         raise BadInput(error.problem, where=where, remedy=error.remedy) from None
     finally:
         display.close()
+
+
+def _must_exist(home: Home) -> None:
+    try:
+        home.must_exist()
+    except NoHome:
+        problem = f"there is no home at {home.path}, so there is nothing to go on with"
+        remedy = "give a flow, as in `holdfast run flow.toml` (`holdfast run --help` shows one), or another --home"
+        raise BadInput(problem, remedy=remedy) from None
+
+
+def _newest_event(home: Home) -> int | None:
+    """The position of the newest event; None where there is no log yet, or none that can be read as it is."""
+    try:
+        with Reader(home) as reader:
+            return reader.seq
+    except Unavailable:
+        return None
 
 
 def _run(errand: Errand, display: Display) -> int:

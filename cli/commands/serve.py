@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import traceback
 from argparse import Namespace
 
@@ -13,6 +12,7 @@ import trio
 from holdfast.store.home import Home
 from holdfast.supervisor import open_supervisor
 
+from ..screen.remarks import remark
 from .run import slots_of
 
 
@@ -44,5 +44,4 @@ def _crash(name: str, error: Exception, crashes: int) -> None:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"holdfast: {text}\n")
-    sys.stderr.flush()
+    remark(f"holdfast: {text}")

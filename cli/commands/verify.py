@@ -5,7 +5,8 @@ from __future__ import annotations
 from argparse import Namespace
 
 from holdfast.store.connection import open_reader
-from holdfast.store.home import Home
+from holdfast.store.errors import NoHome
+from holdfast.store.home import Home, check_unused
 from holdfast.store.migrations import check_readable
 from holdfast.store.verify import verify
 
@@ -14,7 +15,7 @@ from ..screen.terminal import printable
 
 
 def execute(arguments: Namespace, home: Home) -> int:
-    """Say what was checked; 0 if all is well, 1 with findings. Raises Unavailable for a log that can't be read."""
+    """Say what was checked; 0 if all is well, 1 with findings. Raises Unavailable for a log without events."""
     del arguments
     home.must_exist()
     # Not through a Reader: it refuses a log whose first event is damaged, which here is a finding.
@@ -24,6 +25,9 @@ def execute(arguments: Namespace, home: Home) -> int:
         verified = verify(connection, home.log)
     finally:
         connection.close()
+    if not (verified.events or verified.findings):
+        check_unused(home.log)
+        raise NoHome(home.path)
     for finding in verified.findings:
         print(f"wrong: {printable(finding)}")
     if verified.findings:

@@ -7,7 +7,7 @@ from typing import Final
 from holdfast.events.codec import decode_event
 from holdfast.events.facts import CancelRequested
 from holdfast.events.records import Job
-from holdfast.events.states import Cancelled, Failed, Lost, Skipped, Succeeded, name_of
+from holdfast.events.states import Cancelled, Failed, JobState, Lost, Skipped, Succeeded, name_of
 
 from ..screen.terminal import printable
 from .hindrance import Conclusion
@@ -21,24 +21,25 @@ BadEnd = Failed | Cancelled | Skipped | Lost
 def blame(scene: Scene, job: Job, state: BadEnd, subject: str) -> Conclusion:
     """Why it ended so, and what would make it go on."""
     if isinstance(state, Skipped):
-        return Conclusion(f"{subject} {_chain(scene, job.id)}. {_remedy(scene, job, state)}")
-    return Conclusion(f"{subject} {_end(scene, job.id)}. {_remedy(scene, job, state)}")
+        links = _links(scene, state)
+        return Conclusion(f"{subject} {_chain(scene, job.id, links)}. {_remedy_of_skip(scene, state, links[-1])}")
+    return Conclusion(f"{subject} {_end(scene, job.id)}. {_remedy(job, state)}")
 
 
-def _chain(scene: Scene, number: int) -> str:
+def _chain(scene: Scene, number: int, links: list[int]) -> str:
     """`was skipped (event 102) because job 5 was skipped (event 101), because job 3 (fetch) failed: ... (event 99)`."""
-    links = _links(scene, number)
-    told = [_end(scene, link, of=scene.names(link)) for link in links]
-    if len(told) > _LINKS_SHOWN:
-        told = [*told[: _LINKS_SHOWN - 1], f"{len(told) - _LINKS_SHOWN} more were skipped in turn", told[-1]]
+    shown = links if len(links) <= _LINKS_SHOWN else [*links[: _LINKS_SHOWN - 1], links[-1]]
+    told = [_end(scene, link, of=scene.names(link)) for link in shown]
+    if len(links) > len(shown):
+        told.insert(-1, f"{len(links) - len(shown):,} more were skipped in turn")
     stored, _ = scene.since(number)
     return f"was skipped (event {stored.seq}) " + ", ".join(f"because {each}" for each in told)
 
 
-def _links(scene: Scene, number: int) -> list[int]:
-    """The jobs that led to it, from the one before to the root, which was not skipped itself."""
+def _links(scene: Scene, skipped: Skipped) -> list[int]:
+    """The jobs that led to a skip, from the one before to the root, which was not skipped itself."""
     links: list[int] = []
-    state = scene.job(number).state
+    state: JobState = skipped
     while isinstance(state, Skipped):
         links.append(state.because)
         state = scene.job(state.because).state
@@ -81,13 +82,14 @@ def _canceller(scene: Scene, number: int) -> str:
     return scene.who(newest)
 
 
-def _remedy(scene: Scene, job: Job, state: BadEnd) -> str:
-    if isinstance(state, Skipped) and state.unneeded:
+def _remedy_of_skip(scene: Scene, state: Skipped, root: int) -> str:
+    if state.unneeded:
         return "Nothing went wrong: there was just no need of it."
-    root = _links(scene, job.id)[-1] if isinstance(state, Skipped) else job.id
-    if root != job.id:
-        return f"`holdfast retry {root}` runs {scene.names(root)} again, and with it what was skipped."
+    return f"`holdfast retry {root}` runs {scene.names(root)} again, and with it what was skipped."
+
+
+def _remedy(job: Job, state: Failed | Cancelled | Lost) -> str:
     if isinstance(state, Lost):
-        return f"If it may run again: `holdfast retry {root}`."
-    read = f"`holdfast logs {root}` shows what it wrote; " if job.attempt else ""
-    return f"{read}`holdfast retry {root}` runs it again."
+        return f"If it may run again: `holdfast retry {job.id}`."
+    read = "" if state.started_at is None else f"`holdfast logs {job.id}` shows what it wrote; "
+    return f"{read}`holdfast retry {job.id}` runs it again."

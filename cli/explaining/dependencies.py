@@ -14,7 +14,7 @@ from ..screen.amounts import list_text
 from .hindrance import Conclusion, Hindrance
 from .scene import Scene
 
-_VISITED_MAX: Final = 10_000
+VISITED_MAX: Final = 10_000
 _SHOWN: Final = 4
 _TO: Final = {Kind.AFTER: "succeed", Kind.AFTER_ANY: "end", Kind.AFTER_FAILED: "fail"}
 
@@ -33,7 +33,7 @@ def wait_of(scene: Scene, job: Job, subject: str, conclude: Conclude) -> Conclus
     if len(told) > len(shown):
         shown.append(f"and {len(told) - len(shown):,} more")
     text = f"{since} for {'; '.join(shown)}."
-    roots = _roots(scene, job.id)
+    roots, complete = _roots(scene, job.id)
     direct = {each.needed for each in unmet}
     # That a job runs was said, if it is one of those that this one waits for itself.
     deeper = [
@@ -41,6 +41,8 @@ def wait_of(scene: Scene, job: Job, subject: str, conclude: Conclude) -> Conclus
     ]
     if deeper:
         text += " " + _root_text(scene, deeper, conclude)
+    if not complete:
+        text += f" Only {VISITED_MAX:,} of the jobs that it comes down to were looked at: there are more behind them."
     return Conclusion(text, told)
 
 
@@ -69,12 +71,12 @@ def _told(scene: Scene, dependency: Dependency) -> Hindrance:
     return Hindrance("dependency", what, needed.id, stored.seq)
 
 
-def _roots(scene: Scene, job: int) -> list[int]:
-    """The jobs that wait for nothing themselves, which everything that `job` waits for comes down to; by id."""
+def _roots(scene: Scene, job: int) -> tuple[list[int], bool]:
+    """The jobs that wait for nothing themselves, which all that `job` waits for comes down to, by id; whether all."""
     seen = {job}
     todo = [job]
     roots: set[int] = set()
-    while todo and len(seen) < _VISITED_MAX:
+    while todo and len(seen) < VISITED_MAX:
         for each in _unmet(scene, todo.pop()):
             if each.needed in seen:
                 continue
@@ -83,4 +85,4 @@ def _roots(scene: Scene, job: int) -> list[int]:
                 todo.append(each.needed)
             else:
                 roots.add(each.needed)
-    return sorted(roots)
+    return sorted(roots), not todo

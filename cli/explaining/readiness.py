@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from holdfast.events.capacity import lacking
 from holdfast.events.limits import limit_of
 from holdfast.events.records import Job, Target
-from holdfast.events.states import Ready, Unknown
+from holdfast.events.states import Launching, Unknown
+from holdfast.store.statements import number
 
 from ..screen.amounts import amount_text, count_text, list_text
 from ..screen.terminal import printable
 from .hindrance import Conclusion, Hindrance
 from .scene import Scene
+
+# A query, because a hundred thousand records take seconds to decode.
+_AHEAD: Final = """
+    select count(*) from (select id, data, coalesce(data ->> '$.priority', 0) as priority from job where activity > 0
+    and state = 'ready') where coalesce(data ->> '$.policy.target', 'local') = ?
+    and (priority > ? or priority = ? and id < ?)"""
 
 
 def readiness(scene: Scene, job: Job, subject: str) -> Conclusion:
@@ -63,19 +71,32 @@ def _needs(scene: Scene, job: Job, target: Target) -> Iterator[Hindrance]:
         there_in_all = f"{target.name} has {amount_text(there)} in all"
         yield Hindrance("need", f"it needs {name} {amount_text(needed)}, and {there_in_all}, so it can't start")
         return
-    used = scene.reader.lookups.used(target.name)
     for name, needed in job.policy.needs:
         capacity = target.capacity.get(name, 0)
-        free = capacity - used.get(name, 0)
+        users = [(other, amount) for other, amount in _users(scene, target, name) if amount]
+        free = capacity - sum(amount for _, amount in users)
         if needed > free:
-            users = [
-                f"{scene.names(other.id)} has {amount_text(amount)}"
-                for other in scene.in_flight
-                for what, amount in other.policy.needs
-                if what == name and amount and other.policy.target == target.name
-            ]
             amounts = f"{amount_text(max(0, free))} of {amount_text(capacity)} are free"
-            yield Hindrance("need", f"it needs {name} {amount_text(needed)}, and {amounts}: {list_text(users)}")
+            yield Hindrance("need", f"it needs {name} {amount_text(needed)}, and {amounts}: {_takers(scene, users)}")
+
+
+def _takers(scene: Scene, users: list[tuple[Job, int]]) -> str:
+    """Who has what is not free. Launches that go beyond a capacity wait in the runner, and have nothing yet."""
+    has = [f"{scene.names(job.id)} has {amount_text(amount)}" for job, amount in users if not _is_queued(job)]
+    queued = sum(_is_queued(job) for job, _ in users)
+    first = f"{count_text(queued, 'job')} launched before it {'comes' if queued == 1 else 'come'} first"
+    return ", and ".join([list_text(has)] * bool(has) + [first] * bool(queued))
+
+
+def _users(scene: Scene, target: Target, need: str) -> Iterator[tuple[Job, int]]:
+    """The jobs in flight on a target that need some of this, and how much."""
+    for other in scene.in_flight:
+        if other.policy.target == target.name:
+            yield from ((other, amount) for name, amount in other.policy.needs if name == need)
+
+
+def _is_queued(job: Job) -> bool:
+    return isinstance(job.state, Launching)
 
 
 def _limits(scene: Scene, job: Job) -> Iterator[Hindrance]:
@@ -97,10 +118,5 @@ def _limits(scene: Scene, job: Job) -> Iterator[Hindrance]:
 
 def _ahead(scene: Scene, job: Job) -> int:
     """How many ready jobs of its target come before it: of higher priority, or as high and older."""
-    rank = (-job.priority, job.id)
-    return sum(
-        isinstance(other.state, Ready)
-        and other.policy.target == job.policy.target
-        and (-other.priority, other.id) < rank
-        for other in scene.reader.lookups.live_jobs()
-    )
+    values = (job.policy.target, job.priority, job.priority, job.id)
+    return number(scene.reader.connection, _AHEAD, values)

@@ -16,6 +16,7 @@ import os
 import re
 from pathlib import Path
 from typing import Final
+from unicodedata import normalize
 
 from msgspec.structs import replace
 
@@ -29,7 +30,7 @@ from .tomlflow import parse_toml
 
 NAME_CHARACTERS_MAX: Final = 100
 _JSONL_SUFFIXES: Final = (".jsonl", ".ndjson", ".json")
-_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
+_UNSAFE: Final = re.compile(r"[^\w.-]+")
 
 
 def read_flow(path: Path) -> FlowSpec:
@@ -85,4 +86,6 @@ def _absolute(folder: Path, source: str) -> str:
 def _flow_name(source: str) -> str:
     if source == STANDARD_INPUT:
         return "stdin"
-    return _UNSAFE.sub("-", Path(source).stem).strip("-.")[:NAME_CHARACTERS_MAX] or "flow"
+    # Composed, because macOS keeps names of files with letters and their accents apart.
+    stem = normalize("NFC", Path(source).stem)
+    return _UNSAFE.sub("-", stem).strip("-.")[:NAME_CHARACTERS_MAX] or "flow"

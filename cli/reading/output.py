@@ -14,6 +14,7 @@ from holdfast.events.states import JobState, name_of
 from holdfast.store.reader import Reader
 
 from ..screen.amounts import exact_size_text, size_text
+from ..screen.remarks import remark
 from ..screen.terminal import printable
 from .journal import EndWatch
 from .segments import OutputMissing, Stream
@@ -60,9 +61,7 @@ class Output:
 def say(text: str) -> None:
     """A remark of our own, between what a job wrote: on standard error, in its place."""
     sys.stdout.flush()
-    sys.stderr.flush()
-    sys.stderr.write(f"holdfast: {printable(text)}\n")
-    sys.stderr.flush()
+    remark(f"holdfast: {printable(text)}")
 
 
 def attempt_of(reader: Reader, job: int, number: int) -> Attempt:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import chain
 from typing import Final
 
+import msgspec
+
 from holdfast.events.records import Job
-from holdfast.events.states import FINAL, NAMES, Cancelled, Failed, Lost, Skipped, Succeeded, name_of
+from holdfast.events.states import FINAL, Cancelled, Failed, Lost, Skipped, name_of
 from holdfast.store.lookups import LIVE_STATES
 from holdfast.store.reader import Reader
+from holdfast.store.statements import first, number, select, snapshot
 
-_WRONG_IN_FLOW: Final = (
-    "flow = ? and (state in ('failed', 'cancelled', 'lost') "
-    "or state = 'skipped' and coalesce(data ->> '$.state.unneeded', 0) = 0)"
+Terms = tuple[str, tuple[int | str, ...]]
+
+_WRONG: Final = (
+    "(state in ('failed', 'cancelled', 'lost') or state = 'skipped' and coalesce(data ->> '$.state.unneeded', 0) = 0)"
 )
+_WRONG_STATES: Final = ("failed", "cancelled", "lost", "skipped")
 _IDLE: Final = frozenset({"waiting", "held"})
-_SUCCEEDED: Final = NAMES[Succeeded]
+_AMONG: Final = "id in (select value from json_each(?))"
 
 
 def went_wrong(job: Job) -> bool:
@@ -27,82 +31,84 @@ def went_wrong(job: Job) -> bool:
 
 
 class Watch:
-    """The jobs of one flow, or (flow None) all that were unfinished at the start or came since."""
+    """The jobs of one flow, or (flow None) all that were unfinished when it began or have changed since.
 
-    def __init__(self, reader: Reader, flow: str | None, also: Sequence[int] = ()) -> None:
-        """`also`: jobs of other flows that this one's keys stand for."""
+    It knows each that has not ended; of the others only how many ended how, so its size is that of what lives (P9).
+    """
+
+    def __init__(self, reader: Reader, flow: str | None, also: Sequence[int] = (), began: int | None = None) -> None:
+        """`also`: jobs of other flows that this one's keys stand for; `began`: a seq, that of now unless given."""
         self.flow = flow
         self.counts: Counter[str] = Counter()
-        self.wrong: set[int] = set()
+        self.stale = False
+        self._also = frozenset(also)
+        self._began = reader.seq if began is None else began
         self._live: dict[int, str] = {}
-        self._names: dict[int, str] = {}
-        # Ended ones stay known, because a person may have them retried.
-        self._ended: dict[int, str] = {}
         self._newest = 0
-        where, values = (f"state in ({LIVE_STATES})", ()) if flow is None else ("flow = ?", (flow,))
-        self.also = tuple(also)
-        others = (line for number in self.also for line in reader.jobs("id = ?", (number,)))
-        for line in chain(reader.jobs(where, values), others):
-            self.counts[line.state] += 1
-            self._newest = line.id
-            if line.state != _SUCCEEDED:
-                self._names[line.id] = line.name
-            (self._live if line.ended_at is None else self._ended)[line.id] = line.state
+        self._of_flow = _ids_of(reader, flow)
+        self.refresh(reader)
 
-    def note(self, job: Job) -> str | None:
-        """Take in a job that changed; returns a line about it if it has just gone wrong."""
-        before = self._live.get(job.id) or self._ended.get(job.id)
-        if before is None and not self._is_new(job):
-            return None
+    def refresh(self, reader: Reader) -> None:
+        """Count anew what the views say."""
+        counts: Counter[str] = Counter()
+        self.stale = False
+        with snapshot(reader.connection):
+            self._newest = number(reader.connection, "select max(id) from job")
+            self._live = {}
+            for where, values in self._members(f"state in ({LIVE_STATES})", "activity > 0"):
+                sql = f"select id, state from job where {where}"  # noqa: S608 - the conditions are ours
+                self._live.update(select(reader.connection, tuple[int, str], sql, values))
+            for where, values in self._members(f"state not in ({LIVE_STATES})", "activity = 0 and last > ?"):
+                sql = f"select state, count(*) from job where {where} group by state"  # noqa: S608 - the conditions are ours
+                counts.update(dict(select(reader.connection, tuple[str, int], sql, values)))
+        counts.update(self._live.values())
+        self.counts = counts
+
+    def _members(self, in_flow: str, in_home: str) -> list[Terms]:
+        """Conditions for the jobs watched, with one more for those of a flow, or of all; and their values."""
+        if self.flow is None:
+            return [(in_home, (self._began,) if "?" in in_home else ())]
+        also = msgspec.json.encode(sorted(self._also)).decode()
+        terms: list[Terms] = [(f"flow = ? and {in_flow}", (self.flow,))]
+        return [*terms, (f"{_AMONG} and {in_flow}", (also,))] if self._also else terms
+
+    def note(self, job: Job) -> bool:
+        """Take in a job that changed; whether it is one that has just gone wrong."""
+        if self.flow is not None and job.id not in self._of_flow and job.id not in self._also:
+            return False
         state = name_of(job.state)
+        before = self._live.pop(job.id, None)
         if before is not None:
             self.counts[before] -= 1
+        elif job.id <= self._newest:
+            self.stale = True  # it had ended, somehow, and was retried
+        self._newest = max(self._newest, job.id)
         self.counts[state] += 1
         if not isinstance(job.state, FINAL):
-            self._ended.pop(job.id, None)
-            self.wrong.discard(job.id)
             self._live[job.id] = state
-            return None
-        self._ended[job.id] = state
-        self._live.pop(job.id, None)
-        if not went_wrong(job):
-            self._names.pop(job.id, None)
-            return None
-        self.wrong.add(job.id)
-        # What was skipped is only counted: one line about the job that failed says more than a hundred below it.
-        if not isinstance(job.state, Failed | Cancelled | Lost):
-            return None
-        name = self._names.get(job.id)
-        shown = f" ({name})" if name else ""
-        return f"job {job.id}{shown} {state}: {job.state.reason}"
-
-    def _is_new(self, job: Job) -> bool:
-        """Whether a job that was not known so far is one to watch: where all are, it came or was retried since."""
-        return self.flow is None and (job.id > self._newest or not isinstance(job.state, FINAL))
+            return False
+        return went_wrong(job)
 
     @property
     def unfinished(self) -> int:
         """How many have not ended."""
         return len(self._live)
 
-    def unfinished_ids(self) -> list[int]:
-        """Which have not ended."""
-        return list(self._live)
-
     @property
     def stuck(self) -> bool:
         """Whether those left are held, or wait for others: nothing of them is about to start."""
         return all(state in _IDLE for state in self._live.values())
 
+    def anything_wrong(self, reader: Reader) -> bool:
+        """Whether one of them ended otherwise than one would wish; of a flow's also before this watch began."""
+        if not any(self.counts[state] for state in _WRONG_STATES):
+            return False
+        conditions = self._members(_WRONG, f"last > ? and {_WRONG}")
+        return any(next(reader.jobs(where, values), None) is not None for where, values in conditions)
 
-def anything_wrong(reader: Reader, flow: str, also: Sequence[int] = ()) -> bool:
-    """Whether a job of the flow, or one `also` meant, ended otherwise than one would wish, in this run or before it."""
-    if next(reader.jobs(_WRONG_IN_FLOW, (flow,)), None) is not None:
-        return True
-    return any(job is not None and went_wrong(job) for job in map(reader.lookups.job, also))
 
-
-def held_jobs(reader: Reader, flow: str | None) -> list[int]:
-    """The held jobs, of a flow or of all."""
-    where, values = ("state = 'held'", ()) if flow is None else ("state = 'held' and flow = ?", (flow,))
-    return [line.id for line in reader.jobs(where, values)]
+def _ids_of(reader: Reader, flow: str | None) -> range:
+    """The ids of a flow's own jobs, which are submitted at once and so follow one another."""
+    sql = "select coalesce(min(id), 0), coalesce(max(id), -1) from job where flow = ?"
+    row = first(reader.connection, tuple[int, int], sql, (flow,))
+    return range(0) if row is None else range(row[0], row[1] + 1)

@@ -23,6 +23,9 @@ _COLOURS: Final = {
     "cancelled": "yellow",
 }
 
+# Characters of the terminal.
+_WIDE: Final = 90
+
 
 class _Rate(ProgressColumn):
     """Ends a second, over the last while."""
@@ -36,34 +39,22 @@ class Bar:
     """A bar with counts below the lines that were said."""
 
     def __init__(self, title: str) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            _Rate(),
-            TimeRemainingColumn(compact=True),
-            TextColumn("{task.fields[counts]}"),
-            console=Console(stderr=True),
-            auto_refresh=False,
-            transient=False,
-        )
+        console = Console(stderr=True)
+        self._progress = Progress(*_columns(console.width), console=console, auto_refresh=False, transient=False)
         self._task = self._progress.add_task(title, total=None, counts="")
         self._started = False
 
     def update(self, counts: Mapping[str, int]) -> None:
         """Draw these counts."""
-        if not self._started:
-            # Not before there is something to draw: what is refused at once leaves no empty bar.
-            self._started = True
-            self._progress.start()
         done = sum(counts.get(name, 0) for name in ENDED)
         shown = " ".join(_coloured(name, counts[name]) for name in ORDER if counts.get(name))
         with suppress(OSError, ValueError):
-            self._draw(done, counts, shown)
-
-    def _draw(self, done: int, counts: Mapping[str, int], shown: str) -> None:
-        self._progress.update(self._task, completed=done, total=sum(counts.values()), counts=shown)
-        self._progress.refresh()
+            self._progress.update(self._task, completed=done, total=sum(counts.values()), counts=shown)
+            if not self._started:
+                # Not before there is something to draw: what is refused at once leaves no empty bar.
+                self._started = True
+                self._progress.start()
+            self._progress.refresh()
 
     def note(self, text: str) -> None:
         """Print a line above the bar."""
@@ -72,13 +63,30 @@ class Bar:
     def say(self, text: str) -> None:
         """Print a line above the bar."""
         with suppress(OSError, ValueError):
-            self._progress.console.print(text, markup=False, highlight=False)
+            self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         """Leave the last state of the bar on the screen."""
         if self._started:
-            self._progress.refresh()
-            self._progress.stop()
+            self._started = False
+            with suppress(OSError, ValueError):
+                self._progress.refresh()
+                self._progress.stop()
+
+
+def _columns(width: int) -> list[ProgressColumn]:
+    """The columns that fit; of several that don't, rich would cut all, and leave nothing to read of any."""
+    title, counts = TextColumn("{task.description}", markup=False), "{task.fields[counts]}"
+    if width >= _WIDE:
+        return [
+            title,
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeRemainingColumn(compact=True),
+            TextColumn(counts),
+        ]
+    return [TextColumn("{task.completed:.0f}/{task.total:.0f} " + counts)]
 
 
 def _coloured(name: str, count: int) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Final, Protocol
 
 from holdfast.events.states import FINAL, LIVE, NAMES
 
+from .remarks import remark
+
 ENDED: Final = tuple(NAMES[state] for state in FINAL)
 ORDER: Final = ("running", "launching", "ready", "delayed", "waiting", "held", "unknown", *ENDED)
 LINE_EVERY_S: Final = 2.0
+_WITHOUT_CURSOR: Final = ("dumb", "unknown")
 
 assert set(ORDER) == {NAMES[state] for state in (*LIVE, *FINAL)}
 
@@ -43,7 +46,7 @@ def make_display(title: str, *, quiet: bool, as_json: bool) -> Display:
         return Quiet()
     if as_json:
         return Notes()
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and os.environ.get("TERM", "dumb") not in _WITHOUT_CURSOR:
         from .bar import Bar  # noqa: PLC0415 - the bar's library takes 50 ms to import, wanted only on a terminal
 
         return Bar(title)
@@ -51,8 +54,8 @@ def make_display(title: str, *, quiet: bool, as_json: bool) -> Display:
 
 
 def describe(counts: Mapping[str, int]) -> str:
-    """`3 running, 5 waiting, 12 succeeded`."""
-    return ", ".join(f"{counts[name]} {name}" for name in ORDER if counts.get(name)) or "no jobs"
+    """`3 running, 5 waiting, 12 succeeded`; nothing where there are no jobs."""
+    return ", ".join(f"{counts[name]} {name}" for name in ORDER if counts.get(name))
 
 
 class Quiet:
@@ -65,10 +68,8 @@ class Quiet:
         """Show nothing."""
 
     def say(self, text: str) -> None:
-        """Show a line; where it can't be shown, because the reader has gone or a disk is full, the work goes on."""
-        with suppress(OSError, ValueError):
-            sys.stderr.write(text + "\n")
-            sys.stderr.flush()
+        """Show a line."""
+        remark(text)
 
     def close(self) -> None:
         """Nothing to put in order."""
@@ -86,7 +87,7 @@ class Lines(Notes):
     """A line of counts every few seconds if they changed, and one at the end."""
 
     def __init__(self) -> None:
-        self._shown = ""
+        self._shown = ""  # also what no jobs are shown as: nothing
         self._next_at = 0.0
         self._counts: Mapping[str, int] | None = None
 

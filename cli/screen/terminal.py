@@ -47,7 +47,9 @@ def terminal_width() -> int | None:
 
 
 def printable(text: str) -> str:
-    """The text with everything that would act on a terminal rather than show on it, line breaks included, escaped."""
+    """The text with all escaped that would act on a terminal rather than show on it, or that can't be shown there."""
+    if not text.isascii() and not _is_unicode():
+        text = text.encode(sys.stdout.encoding, "backslashreplace").decode(sys.stdout.encoding)
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
@@ -64,13 +66,18 @@ def cut(text: str, width: int) -> str:
     """The text, or as much of it as fits into `width` columns with a mark that there is more."""
     if width_of(text) <= width:
         return text
-    mark = "…" if (sys.stdout.encoding or "").lower().replace("-", "") == "utf8" else "~"
+    mark = "…" if _is_unicode() else "~"
     taken = 0
     for place, each in enumerate(text):
         taken += _width_of_character(each)
         if taken > width - 1:
             return text[:place] + mark
     return text
+
+
+def _is_unicode() -> bool:
+    """Whether what is written to standard output may be any character."""
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 
 
 def pad(text: str, width: int, *, right: bool = False) -> str:

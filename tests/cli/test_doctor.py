@@ -2,6 +2,7 @@
 
 import os
 import socket
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from holdfast.cli.checks.checkup import Level
 from holdfast.cli.checks.machinechecks import check_python, check_room, check_sqlite_library
 from holdfast.cli.main import main
+from holdfast.store.connection import open_writer
 from holdfast.store.home import Home
 from holdfast.store.lock import HomeLock
+from holdfast.store.statements import run
 
 from .commands import Caller
 from .staging import SECOND_US, Stage, job
@@ -111,6 +114,34 @@ def test_a_damaged_log_is_wrong(tmp_path: Path, capfd: pytest.CaptureFixture[str
     assert "is damaged" in line_with(capfd.readouterr().out, "log.db")
 
 
+@pytest.mark.parametrize(
+    "statement,words",
+    [
+        ("delete from events where seq = 2", "the log holds 2 events, but the newest is event 3: some are missing"),
+        ("delete from events where seq = 3", "the log ends with event 2, but the views have followed it to event 3"),
+    ],
+    ids=["a hole", "a lost end"],
+)
+def test_a_log_with_holes_or_without_its_end_is_wrong_and_verify_says_more(
+    stage: Stage, call: Caller, statement: str, words: str
+) -> None:
+    stage.submit(job("a"))
+    stage.close()
+    with closing(open_writer(stage.home.log)) as log:
+        run(log, statement)
+    said = call("doctor")
+    assert said.code == 1
+    assert line_with(said.out, words).startswith("wrong")
+    assert "`holdfast verify` says" in said.out
+
+
+def test_a_folder_in_place_of_a_file_is_wrong(stage: Stage, call: Caller) -> None:
+    stage.home.control.mkdir(mode=0o700)
+    said = call("doctor")
+    assert said.code == 1
+    assert line_with(said.out, "control.sock is a folder").startswith("wrong")
+
+
 def test_what_the_runner_complains_of_is_passed_on(stage: Stage, call: Caller) -> None:
     log = stage.home.path / "runner.log"
     log.write_text(
@@ -130,3 +161,5 @@ def test_old_versions_and_full_disks_are_judged() -> None:
     assert check_sqlite_library("3.51.2").level is Level.WRONG
     assert check_sqlite_library("3.50.7").level is Level.OK
     assert [check_room(size).level for size in (10_000_000, 500_000_000, 5_000_000_000)] == list(Level)[::-1]
+    assert check_room(0).what == "the disk of the home is full: 0 B free"
+    assert check_room(41_000_000).what == "the disk of the home is nearly full: 41 MB free"

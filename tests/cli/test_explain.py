@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from holdfast.cli.explaining import dependencies
 from holdfast.events.facts import TargetPaused
 from holdfast.events.messages import Cancel, Configure, Hold, Prioritise, Release, Retry
 from holdfast.events.spec import LOCAL, LimitSpec
@@ -83,6 +84,55 @@ def test_needs_that_are_in_use_name_their_users(stage: Stage, call: Caller) -> N
     with HomeLock(stage.home):
         assert "it needs cpus 2, and 1 of 2 are free: job 1 (small) has 1." in conclusion(call, "wide")
         assert kinds(call, "wide") == ["need"]
+
+
+def test_launches_ahead_of_free_slots_are_told_from_what_runs(stage: Stage, call: Caller) -> None:
+    stage.submit(*(job(f"j{number}") for number in range(6)))
+    stage.started(1, 2)
+    stage.launch(3, 4, 5)
+    with HomeLock(stage.home):
+        said = conclusion(call, "j5")
+    users = "job 1 (j0) has 1 and job 2 (j1) has 1"
+    assert f"0 of 2 are free: {users}, and 3 jobs launched before it come first." in said
+
+
+def test_what_all_needs_are_launched_for_is_not_said_to_run(stage: Stage, call: Caller) -> None:
+    stage.submit(*(job(f"j{number}") for number in range(3)))
+    stage.launch(1, 2)
+    with HomeLock(stage.home):
+        assert "0 of 2 are free: 2 jobs launched before it come first." in conclusion(call, "j2")
+
+
+def test_p9_in_a_deep_chain_it_says_that_it_did_not_look_at_all(
+    stage: Stage, call: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dependencies, "VISITED_MAX", 10)
+    chain = [job("j0", hold=True), *(job(f"j{number}", after=[f"j{number - 1}"]) for number in range(1, 30))]
+    stage.submit(*chain)
+    assert conclusion(call, "j5").endswith("`holdfast release 1` lets it go on.")
+    said = conclusion(call, "j29")
+    assert said.endswith("Only 10 of the jobs that it comes down to were looked at: there are more behind them.")
+
+
+def test_a_deep_chain_of_skips_names_its_root_and_the_first_links(stage: Stage, call: Caller) -> None:
+    stage.submit(job("j0"), *(job(f"j{number}", after=[f"j{number - 1}"]) for number in range(1, 3000)))
+    stage.ran(1, exit_code=1)
+    said = conclusion(call, "j2999")
+    assert ", because 2,995 more were skipped in turn, because job 1 (j0) failed: exit code 1 (event " in said
+    assert said.endswith("`holdfast retry 1` runs job 1 (j0) again, and with it what was skipped.")
+
+
+@pytest.mark.parametrize("how,shows", [("not_started", False), ("exited", True)])
+def test_output_is_pointed_at_only_where_something_ran(stage: Stage, call: Caller, how: str, *, shows: bool) -> None:
+    stage.submit(job("a", retries=0))
+    stage.launch(1)
+    # The runner's time of start is that of its claim, which both have.
+    stage.says(
+        1, "ended", how=how, exit_code=1 if shows else None, error="no", started_at=stage.now, ended_at=stage.now
+    )
+    assert ("`holdfast logs 1`" in conclusion(call, "a")) is shows
+    line = json.loads(call("jobs", "--json").out)
+    assert (line["state"], line["started_at"] is not None) == ("failed", shows)
 
 
 def test_needs_beyond_a_capacity_that_was_lowered_can_not_be_met(stage: Stage, call: Caller) -> None:

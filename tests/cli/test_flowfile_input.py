@@ -88,7 +88,9 @@ def test_equal_bytes_in_another_folder_are_another_flow() -> None:
     "source,name",
     [
         ("a/b.c.toml", "b.c"),
-        ("ä b/ü.toml", "flow"),
+        ("ä b/größe 家.toml", "größe-家"),
+        ("o\u0308.toml", "ö"),
+        ("\udcff.toml", "flow"),
         ("-", "stdin"),
         ("x" * 150 + ".toml", "x" * 100),
         (".toml", "toml"),

@@ -148,6 +148,37 @@ def test_p8_a_home_below_a_file_or_without_permission_is_refused_with_a_sentence
 def test_p8_a_home_on_a_read_only_place_is_refused_with_a_sentence(place: Place) -> None:
     if sys.platform != "linux":
         pytest.skip("there is no /proc to write to")
-    done = place.run("run", place.flow(FLOW), "--home", "/proc/holdfast")
-    assert done.code == 3
-    assert "/proc/holdfast" in done.err
+    for words in ("run", place.flow(FLOW)), ("submit", "--", "true"):
+        done = place.run(*words, environment={"HOLDFAST_HOME": "/proc/holdfast"})
+        assert done.code == 3
+        assert "no folder can be made at /proc/holdfast; choose another place with --home" in done.err
+
+
+@pytest.mark.slow
+def test_p8_a_home_whose_lock_is_a_folder_is_refused_with_a_sentence_and_doctor_names_it(place: Place) -> None:
+    assert place.run("submit", "--", "true").code == 0
+    place.home.lock.unlink()
+    place.home.lock.mkdir()
+    for words in ("run",), ("submit", "--", "true"), ("cancel", "1"), ("rebuild",):
+        done = place.run(*words)
+        assert done.code == 3, words
+        assert "lock is a folder, but the lock of a home is a file; move that folder away" in done.err
+    assert place.run("jobs").code == 0
+    doctor = place.run("doctor")
+    assert doctor.code == 1
+    assert "lock is a folder, where Holdfast keeps a file" in doctor.out
+
+
+@pytest.mark.slow
+def test_a_working_folder_that_was_removed_is_named_in_plain_words(place: Place) -> None:
+    gone = place.folder / "gone"
+    gone.mkdir()
+    for words in ["jobs"], ["--home", str(place.home.path), "jobs"], ["submit", "--", "true"], ["doctor"]:
+        command = ["sh", "-c", 'rmdir ../gone; exec "$@"', "sh", *COMMAND, *words]
+        done = subprocess.run(command, cwd=gone, env=place.environment, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == (
+            "holdfast: the working folder has been removed; change to a folder that exists, and ask again\n"
+        )
+        gone.mkdir()
+    assert not place.home.path.exists()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -62,6 +64,60 @@ def test_what_was_launched_ahead_is_taken_back_at_the_first_ctrl_c(place: Place)
     with place.reader() as reader:
         assert set(reader.counts()) <= {"ready", "succeeded"}
     check_log(place)
+
+
+def test_p2_sigterm_ends_a_run_at_once_and_what_runs_goes_on(place: Place) -> None:
+    run = mid_run(place, gate("a") + AFTER)
+    run.signal(signal.SIGTERM)
+    done = run.finish()
+    assert done.code == 130
+    assert "interrupted; 2 unfinished, of which 1 goes on running: `holdfast run` goes on with them" in done.err
+    assert place.state("a") == "running"
+    open_gate(place, "a")
+    assert place.run("run").code == 0
+    assert check_ran_once(place, {"a", "b"}) == {"succeeded": 2}
+    check_log(place)
+
+
+@pytest.mark.slow
+def test_sigterm_after_ctrl_c_leaves_at_once(place: Place) -> None:
+    run = mid_run(place, gate("a") + AFTER)
+    run.signal(signal.SIGINT)
+    until(lambda: "nothing more is started" in run.err, "it waits")
+    run.signal(signal.SIGTERM)
+    assert run.finish().code == 130
+    assert place.state("a") == "running"
+    open_gate(place, "a")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_only_watches_is_interrupted_alone(place: Place, number: signal.Signals) -> None:
+    run = mid_run(place, gate("a"))
+    watching = place.start("run")
+    until(lambda: "watching" in watching.err and "1 running" in watching.err, "it watches")
+    watching.signal(number)
+    done = watching.finish()
+    assert done.code == 130
+    assert "no longer watching; the supervisor goes on" in done.err
+    assert run.running
+    open_gate(place, "a")
+    assert run.finish().code == 0
+
+
+def test_ctrl_c_while_modules_are_imported_ends_with_130_and_without_a_word(place: Place) -> None:
+    assert place.run("submit", "--", "true").code == 0
+    # Each import is told as it is done; a command that never ends by itself is not missed by a slow signal.
+    command = [sys.executable, "-X", "importtime", "-m", "holdfast", "log", "--follow"]
+    with subprocess.Popen(
+        command, cwd=place.folder, env=place.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stderr is not None
+        assert any("argparse" in line for line in child.stderr), "imports are under way"
+        child.send_signal(signal.SIGINT)
+        said = child.stderr.read()
+        assert child.wait(60) == 130
+    assert [line for line in said.splitlines() if not line.startswith("import time:")] == []
 
 
 def test_sigterm_ends_serve_with_0_and_what_runs_goes_on(place: Place) -> None:

@@ -141,6 +141,84 @@ def test_what_is_recorded_without_a_supervisor_takes_effect_at_the_next_run(plac
     check_log(place)
 
 
+def test_a_run_of_a_flow_leaves_what_others_submitted_and_says_so(place: Place) -> None:
+    run = mid_run(place, gate("a"))
+    assert place.run("submit", "--name", "other", "--hold", "--", "true").code == 0
+    open_gate(place, "a")
+    done = run.finish()
+    assert done.code == 0
+    assert done.err.splitlines()[-2:] == [
+        "1 succeeded",
+        "1 other job here is unfinished: `holdfast run` goes on with what is, `holdfast jobs` lists it",
+    ]
+
+
+@pytest.mark.slow
+def test_a_hold_survives_a_retry_and_a_skip(place: Place) -> None:
+    assert place.run(
+        "run", place.flow(f'[jobs.a]\nrun = "exit 1"\n[jobs.b]\n{QUICK}\nafter = ["a"]\nhold = true\n')
+    ).code
+    assert place.states() == {"a": "failed", "b": "skipped"}
+    (place.folder / "flow.toml").unlink()
+    assert place.run("retry", "a", "b").code == 0
+    assert place.state("b") == "held"
+    assert place.run("release", "b").code == 0
+    assert place.state("b") == "waiting"
+    assert len(marks(place)) == 0
+
+
+@pytest.mark.slow
+def test_cancel_of_what_has_just_ended_is_no_failure_and_changes_nothing(place: Place) -> None:
+    run = mid_run(place, gate("a") + gate("b"))
+    open_gate(place, "a")
+    place.until_state("a", "succeeded")
+    done = place.run("cancel", "a", "b")
+    assert done.code == 0
+    assert done.out == "job 2: to be cancelled, or cancelled already\n"
+    assert done.err == "job 1 has ended already (succeeded)\n"
+    assert run.finish().code == 1
+    assert place.states() == {"a": "succeeded", "b": "cancelled"}
+
+
+@pytest.mark.slow
+def test_a_flow_of_known_keys_ends_as_the_jobs_that_they_stand_for(place: Place) -> None:
+    keyed = '[jobs.a]\nrun = "test -e good"\nkey = "k"\n'
+    assert place.run("run", place.flow(keyed)).code == 1
+    other = place.flow(keyed + f"[jobs.b]\n{QUICK}\n", "other.toml")
+    done = place.run("run", other)
+    assert done.code == 1
+    assert "2 jobs submitted, 1 of them known by their keys" in done.err
+    assert place.states() == {"a": "failed", "b": "succeeded"}
+    (place.folder / "good").touch()
+    assert place.run("retry", "a").code == 0
+    assert place.run("run", other).code == 0
+    assert place.state("a") == "succeeded"
+
+
+@pytest.mark.slow
+def test_a_run_with_nothing_to_go_on_with_says_so(place: Place) -> None:
+    nothing = place.run("run")
+    assert nothing.code == 2
+    assert "so there is nothing to go on with; give a flow" in nothing.err
+    assert place.run("run", place.flow(f"[jobs.a]\n{QUICK}\n")).code == 0
+    done = place.run("run")
+    assert (done.code, done.out) == (0, "")
+    assert done.err == "nothing is unfinished here: give a flow, as in `holdfast run flow.toml`\n"
+
+
+@pytest.mark.slow
+def test_a_program_that_is_not_there_was_never_started(place: Place) -> None:
+    assert place.run("submit", "--name", "a", "--", "/no/such/program").code == 0
+    assert place.run("submit", "--name", "b", "--cwd", "/no/such/folder", "--", "true").code == 0
+    assert place.run("run").code == 1
+    for name in "ab":
+        assert (place.state(name), place.job(name).started_at) == ("failed", None)
+        explained = place.run("explain", name).out
+        assert "`holdfast logs" not in explained
+        assert "`holdfast retry" in explained
+        assert "could not be started" in place.run("logs", name).err
+
+
 @pytest.mark.slow
 def test_a_command_that_changes_nothing_says_why_and_ends_with_1(place: Place) -> None:
     run = mid_run(place, gate("a"))

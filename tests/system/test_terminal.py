@@ -64,6 +64,25 @@ def test_a_terminal_shows_a_live_bar_with_counts_by_state(place: Place, terminal
 
 
 @pytest.mark.slow
+def test_a_narrow_terminal_still_shows_how_many_are_done(place: Place, terminal: Terminal) -> None:
+    place.flow(gate("a") + TEN)
+    terminal.type("stty columns 40; clear; " + typed(place, "run", "flow.toml", "--slots", "2"), "Enter")
+    until(lambda: "10/11 1 running 10 succeeded" in terminal.screen(), "counts, and no bar")
+    assert "━" not in terminal.screen()
+    open_gate(place, "a")
+    until(lambda: "11/11 11 succeeded" in terminal.screen(), "the flow ends")
+
+
+@pytest.mark.slow
+def test_a_terminal_without_a_cursor_gets_plain_lines(place: Place, terminal: Terminal) -> None:
+    place.flow(gate("a") + TEN)
+    terminal.type("TERM=dumb " + typed(place, "run", "flow.toml", "--slots", "2"), "Enter")
+    until(lambda: "\n1 running, 10 succeeded" in terminal.screen(), "a line of counts")
+    open_gate(place, "a")
+    until(lambda: "\n11 succeeded\nended with 0" in terminal.screen(), "the flow ends")
+
+
+@pytest.mark.slow
 def test_ctrl_c_on_a_terminal_reaches_the_supervisor_and_no_job(place: Place, terminal: Terminal) -> None:
     place.flow(gate("a") + '[jobs.b]\nrun = "true"\nafter = ["a"]\n')
     terminal.type(typed(place, "run", "flow.toml"), "Enter")
