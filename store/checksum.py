@@ -109,8 +109,10 @@ def _mark(path: Path) -> Path:
 
 def is_settled(path: Path) -> bool:
     """Whether the WAL is gone, or empty as a reader leaves it: nothing is to be brought into the log any more."""
-    wal = path.with_name(f"{path.name}-wal")
-    return not os.access(wal, os.F_OK) or wal.stat().st_size == 0
+    try:
+        return path.with_name(f"{path.name}-wal").stat().st_size == 0
+    except FileNotFoundError:
+        return True
 
 
 def _fits(judge: apsw.Connection, page: bytes) -> bool:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -12,8 +13,11 @@ from holdfast.events.errors import BadInput
 from holdfast.events.messages import Cancel, Configure, Submit
 from holdfast.events.spec import FlowSpec, JobSpec
 from holdfast.events.states import LIVE, NAMES
+from holdfast.store import connection
+from holdfast.store.checksum import hides_checksums
 from holdfast.store.home import Home
 from holdfast.store.log import SqliteStore
+from holdfast.store.opening import open_store
 from holdfast.store.reader import Reader
 
 from .histories import History
@@ -179,3 +183,19 @@ def test_a_tail_holds_no_snapshot_while_it_waits(home: Home, sqlite_store: Sqlit
         seen = follow(reader, 0, wait)
     assert seen == list(range(1, looks[-1] + 1))
     assert len(set(looks)) > 1
+
+
+def test_a_reader_that_comes_while_the_log_is_made_does_not_take_it_for_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path / "home")
+    home.create()
+    home.log.touch(0o600)
+
+    def made_meanwhile(path: Path) -> bool:
+        open_store(path, 1, "somebody").close()
+        return hides_checksums(path)
+
+    monkeypatch.setattr(connection, "hides_checksums", made_meanwhile)
+    with Reader(home) as reader:
+        assert reader.seq == 1
