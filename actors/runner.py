@@ -1258,6 +1258,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Start attempts, wait for them, remember how they ended.")
     parser.add_argument("home", help="the folder of its journal, socket and output; private to the user")
     parser.add_argument("--idle-s", type=float, default=10.0, help="leave after so long with nothing to do")
+    parser.add_argument("--detach", action="store_true", help="once it holds the folder, go on without a parent")
     arguments = parser.parse_args()
     home = os.path.abspath(arguments.home)
     os.makedirs(home, 0o700, exist_ok=True)
@@ -1265,6 +1266,8 @@ def main() -> int:
     if not lock():
         sys.stderr.write(f"another runner holds {home}\n")
         return 3
+    if arguments.detach and os.fork():
+        os._exit(0)  # so that whoever starts it is left with nothing to wait for
     detach()
     take_short_slices()
     listener, host = listen(), Host(home)

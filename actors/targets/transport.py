@@ -26,7 +26,6 @@ class RunnerTransport:
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._children: list[subprocess.Popen[bytes]] = []
 
     async def connect(self) -> trio.abc.Stream:
         """A stream to the runner. Raises Unavailable if none can be started or reached."""
@@ -34,15 +33,21 @@ class RunnerTransport:
         if stream is not None:
             return stream
         child = self._start()
-        with trio.move_on_after(START_S):
-            while True:
-                stream = await self._try()
-                if stream is not None:
-                    return stream
-                if child.poll() is not None:
-                    break
-                await trio.sleep(_LOOK_S)
-        raise Unavailable(self._explain(child))
+        try:
+            with trio.move_on_after(START_S):
+                while child.poll() is None:  # noqa: ASYNC110 - until it holds the home's folder; then it detaches
+                    await trio.sleep(_LOOK_S)
+                while child.poll() == 0:
+                    stream = await self._try()
+                    if stream is not None:
+                        return stream
+                    await trio.sleep(_LOOK_S)
+        finally:
+            code = child.poll()
+            if code is None:
+                child.kill()
+                child.wait()
+        raise Unavailable(self._explain(code))
 
     async def _try(self) -> trio.abc.Stream | None:
         with short_address(self._home.runner_socket) as address:
@@ -55,11 +60,10 @@ class RunnerTransport:
                 raise Unavailable(message) from error
 
     def _start(self) -> subprocess.Popen[bytes]:
-        self._children = [child for child in self._children if child.poll() is None]
         environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         try:
-            child = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(RUNNER), str(self._home.path)],
+            return subprocess.Popen(
+                [sys.executable, "-I", "-S", str(RUNNER), "--detach", str(self._home.path)],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -70,10 +74,7 @@ class RunnerTransport:
         except OSError as error:
             message = f"the runner can't be started: {error.strerror}"
             raise Unavailable(message) from error
-        self._children.append(child)
-        return child
 
-    def _explain(self, child: subprocess.Popen[bytes]) -> str:
-        code = child.poll()
-        what = "does not open its socket" if code is None else f"ended at once (exit code {code})"
+    def _explain(self, code: int | None) -> str:
+        what = f"ended at once (exit code {code})" if code else "does not open its socket"
         return f"the runner {what}; look into {self._home.path / 'runner.log'}"

@@ -17,7 +17,7 @@ from tests.tools import refuse
 def runners_of(home: Path) -> Iterator[int]:
     """Pids of runners of the home: they were started with it as their last word."""
     for pid, words, _ in _all():
-        if len(words) > 1 and words[-1] == os.fsencode(home) and words[-2].endswith(b"runner.py"):
+        if words[-1:] == [os.fsencode(home)] and any(word.endswith(b"runner.py") for word in words):
             yield pid
 
 
