@@ -57,11 +57,12 @@ def through_holdfast(slots: int) -> float:
 async def _run(home: Home, slots: int) -> float:
     async with open_supervisor(home, slots=slots) as supervisor:
         # One job first, so that the runner is there and what is measured is not its start.
-        await _run_jobs(supervisor, 1)
-        return await _run_jobs(supervisor, JOBS)
+        await run_jobs(supervisor, 1)
+        return await run_jobs(supervisor, JOBS)
 
 
-async def _run_jobs(supervisor: Supervisor, count: int) -> float:
+async def run_jobs(supervisor: Supervisor, count: int) -> float:
+    """Submit so many and wait for all; jobs a second from the answer to the submission on."""
     submitted = await supervisor.request(Submit(FlowSpec(jobs=(JobSpec(run=(_PROGRAM,)),) * count)))
     assert isinstance(submitted, Submitted), "a submission is answered by what was submitted"
     began = time.perf_counter()

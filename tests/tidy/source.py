@@ -66,10 +66,13 @@ def none(findings: Iterable[str]) -> None:
 
 
 def text_sources() -> list[Source]:
-    """Return every text file of the project; the links of .types/ are left out, for they show the same files again."""
+    """Return every text file of the project.
+
+    The links of .types/ are left out, for they show the same files again; pictures, for programs write them.
+    """
     sources: list[Source] = []
     for path in project_files():
-        if path.parts[0] == ".types":
+        if path.parts[0] == ".types" or path.suffix == ".svg":
             continue
         content = (ROOT / path).read_bytes()
         if b"\0" not in content:
