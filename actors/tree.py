@@ -1,6 +1,6 @@
 """The supervisor tree: which actors there are, in which order they start, and who is told of whom.
 
-    writer -> limiter -> scheduler -> local target -> control socket
+    writer -> limiter -> scheduler -> local target -> function target -> control socket
 
 One that crashes takes those after it along (rest for one): they hold what it told them. Each starts from the log.
 """
@@ -27,6 +27,8 @@ from .restarts import RestartPolicy
 from .scheduler import Identity, Parts, Scheduler, SchedulerMessage
 from .standing import Standing
 from .supervision import Strategy, Supervisor
+from .targets.calling import CallRunner
+from .targets.functions import FunctionTarget
 from .targets.local import LocalTarget, Transport
 from .targets.messages import TargetMessage
 from .world import Clock
@@ -46,6 +48,8 @@ class World(Struct, frozen=True):
     transport: Transport
     identity: Identity
     door: Door
+    calls: CallRunner | None = None
+    """What calls functions in this process; None where nothing ever was called in this home."""
 
 
 class Watcher(Struct, frozen=True):
@@ -64,16 +68,19 @@ class Tree:
         limiter = Inbox[LimiterMessage]("limiter", INBOX)
         scheduler = Inbox[SchedulerMessage]("scheduler", INBOX)
         local = Inbox[TargetMessage]("target:local", TARGET_INBOX)
+        functions = Inbox[TargetMessage]("target:functions", TARGET_INBOX)
         control = ControlServer.inbox()
         self.scheduler: Address[SchedulerMessage] = Address(scheduler)
-        self._inboxes = (writer, limiter, scheduler, local, control)
+        self._inboxes = (writer, limiter, scheduler, local, functions, control)
+        calls = world.calls
+        targets = {"local": Address(local)} | ({} if calls is None else {"functions": Address(functions)})
         log = OpenLog()
         standing = Standing(world.identity.pid, world.identity.version)
         parts = Parts(
             log,
             Address(writer),
             Address(limiter),
-            {"local": Address(local)},
+            targets,
             world.clock,
             world.random,
             world.identity,
@@ -86,14 +93,17 @@ class Tree:
             address = Address[SchedulerMessage](scheduler)
             return LocalTarget(world.home, world.transport, address, world.clock, world.random, watcher.on_trouble)
 
+        children = [
+            actor_child(lambda: Writer(log, world.disk), writer),
+            actor_child(Limiter, limiter),
+            actor_child(lambda: Scheduler(parts), scheduler),
+            actor_child(make_local, local),
+        ]
+        if calls is not None:
+            children.append(actor_child(lambda: FunctionTarget(calls, Address(scheduler), world.clock), functions))
+        children.append(actor_child(lambda: ControlServer(world.door, self.scheduler, standing), control))
         self._supervisor = Supervisor(
-            [
-                actor_child(lambda: Writer(log, world.disk), writer),
-                actor_child(Limiter, limiter),
-                actor_child(lambda: Scheduler(parts), scheduler),
-                actor_child(make_local, local),
-                actor_child(lambda: ControlServer(world.door, self.scheduler, standing), control),
-            ],
+            children,
             strategy=Strategy.REST_FOR_ONE,
             policy=RestartPolicy(),
             random=world.random,

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from .errors import BadInput
-from .spec import LOCAL, RETRY_ON, RETRY_ON_DEFAULT, JobSpec, LimitSpec
+from .spec import FUNCTIONS, LOCAL, RETRY_ON, RETRY_ON_DEFAULT, JobSpec, LimitSpec
 
-TARGETS: Final = (LOCAL,)
+TARGETS: Final = (LOCAL, FUNCTIONS)
+CALL_BYTES_MAX: Final = 64 * 1024
 PRIORITY_MAX: Final = 1_000_000
 NUMBER_MAX: Final = 2**53 - 1  # up to here every reader of JSON agrees on whole numbers; as microseconds, 285 years
 _NUMBERS: Final = ("retries", "retry_delay", "retry_delay_max", "grace", "max_output")
@@ -43,10 +44,30 @@ def check_job(job: JobSpec, where: str) -> None:
 
 
 def _check_command(job: JobSpec, where: str) -> None:
+    if job.call is not None or job.target == FUNCTIONS:
+        _check_call(job, where)
+        return
     words = (job.run,) if isinstance(job.run, str) else job.run
     if not words or not words[0].strip():
         raise BadInput("there is no command", where=f"{where}.run", remedy="give a command line or a list of words")
     check_text((*words, job.cwd, job.name, job.key or ""), where)
+
+
+def _check_call(job: JobSpec, where: str) -> None:
+    call = job.call
+    if call is None or job.target != FUNCTIONS:
+        problem = f"the target {FUNCTIONS!r} calls functions, and no other target does"
+        raise BadInput(problem, where=f"{where}.target", remedy="submit a `holdfast.call(...)`, or take another target")
+    if job.run or job.env or job.secrets:
+        problem = "a function has no command and no environment of its own"
+        raise BadInput(problem, where=f"{where}.call", remedy="leave out run, env and secrets; give it arguments")
+    if not call.function.strip():
+        raise BadInput("the function has no name", where=f"{where}.call", remedy="give the name it has in the program")
+    size_bytes = len(call.arguments.encode(errors="surrogatepass"))
+    if size_bytes > CALL_BYTES_MAX:
+        problem = f"the arguments take {size_bytes} bytes, more than the {CALL_BYTES_MAX} that are recorded"
+        raise BadInput(problem, where=f"{where}.call", remedy="write them to a file and give its name")
+    check_text((call.function, call.arguments, job.cwd, job.name, job.key or ""), where)
 
 
 def _check_environment(job: JobSpec, where: str) -> None:

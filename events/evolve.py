@@ -10,6 +10,7 @@ from .errors import IllegalMove
 from .facts import (
     AttemptEnded,
     AttemptLaunched,
+    AttemptProgressed,
     AttemptReached,
     AttemptRevoked,
     AttemptStarted,
@@ -177,7 +178,7 @@ def _evolve_job(records: Records, event: JobEvent, time: int) -> None:
         raise _no_job(event)
     state = move(job.state, event, time)
     priority, failures = job.priority, job.failures
-    if isinstance(event, AttemptStarted | AttemptRevoked | AttemptUnreachable | AttemptReached):
+    if isinstance(event, AttemptStarted | AttemptProgressed | AttemptRevoked | AttemptUnreachable | AttemptReached):
         _change_attempt(records, job, event.attempt, phase_of(event))
     elif type(event) is JobPrioritised:
         priority = event.priority

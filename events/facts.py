@@ -11,7 +11,7 @@ from typing import ClassVar, final
 
 from msgspec import Struct
 
-from .records import Outcome, OutputRange, Process
+from .records import Outcome, OutputRange, Process, Progress
 from .spec import JobSpec, LimitSpec
 
 
@@ -146,6 +146,14 @@ class AttemptStarted(OfJob, frozen=True, gc=False):
 
 
 @final
+class AttemptProgressed(OfJob, frozen=True, gc=False):
+    """A call says how far it is: a fact for readers of the log; no record hangs on it."""
+
+    attempt: int
+    progress: Progress
+
+
+@final
 class AttemptEnded(OfJob, frozen=True, gc=False):
     """It is over. `retry_at`: the retry policy gives it another attempt then, back-off and jitter included."""
 
@@ -234,6 +242,7 @@ JobEvent = (
     | JobRetried
     | AttemptLaunched
     | AttemptStarted
+    | AttemptProgressed
     | AttemptEnded
     | AttemptRevoked
     | AttemptUnreachable

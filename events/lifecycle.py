@@ -13,6 +13,7 @@ from .errors import IllegalMove
 from .facts import (
     AttemptEnded,
     AttemptLaunched,
+    AttemptProgressed,
     AttemptReached,
     AttemptRevoked,
     AttemptStarted,
@@ -90,6 +91,7 @@ MOVES: Final[dict[type[JobState], _Moves]] = {
         JobPrioritised: (Launching,),
     },
     Running: {
+        AttemptProgressed: (Running,),
         AttemptEnded: _ENDS,
         AttemptUnreachable: (Unknown,),
         CancelRequested: (Running,),
@@ -177,7 +179,7 @@ def _after(state: JobState, event: JobEvent, time: int) -> JobState:
         return Cancelled(time, event.reason)
     if type(event) is JobHeld:
         return Held(time)
-    if type(event) is JobPrioritised:
+    if type(event) is JobPrioritised or type(event) is AttemptProgressed:
         return state
     if type(event) is CancelRequested:
         return _cancel_requested(state)

@@ -150,6 +150,9 @@ class AttemptStatus(Struct, frozen=True, gc=False):
     cpu_us: int | None = None
     memory_bytes: int | None = None
     output: tuple[OutputRange, ...] = ()
+    result: str | None = None
+    fraction: float | None = None
+    message: str = ""
 
 
 class Attached(_Message, frozen=True):

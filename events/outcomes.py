@@ -9,6 +9,7 @@ from .draft import PREVIOUS, Draft
 from .errors import LogCutOff
 from .facts import (
     AttemptEnded,
+    AttemptProgressed,
     AttemptReached,
     AttemptRevoked,
     AttemptStarted,
@@ -18,7 +19,7 @@ from .facts import (
 )
 from .lifecycle import known_start
 from .messages import Attached, AttemptStatus, Report, Reported, Unreachable
-from .records import Ended, Job, Launched, Outcome, Process, Revoked, Target
+from .records import Ended, Job, Launched, Outcome, Process, Progress, Revoked, Target
 from .settle import settle
 from .states import FINAL, IN_FLIGHT, Launching, Running, Unknown
 
@@ -135,6 +136,7 @@ def _find(draft: Draft, token: str) -> Job | None:
 def _running(draft: Draft, job: Job, status: AttemptStatus, author: str) -> None:
     attempt = draft.attempts.get((job.id, job.attempt))
     if isinstance(job.state, Running):
+        _progressed(draft, job, status, author)
         return
     if attempt is not None and not isinstance(attempt.phase, Launched):
         draft.record_job(AttemptReached(job.id, job.attempt), author=author)
@@ -144,6 +146,14 @@ def _running(draft: Draft, job: Job, status: AttemptStatus, author: str) -> None
     started_at = status.started_at or draft.now
     event = AttemptStarted(job.id, job.attempt, started_at, process, status.output)
     draft.record_job(event, author=author)
+    _progressed(draft, job, status, author)
+
+
+def _progressed(draft: Draft, job: Job, status: AttemptStatus, author: str) -> None:
+    if status.fraction is not None or status.message:
+        draft.record_job(
+            AttemptProgressed(job.id, job.attempt, Progress(status.fraction, status.message)), author=author
+        )
 
 
 def _revoked(draft: Draft, job: Job, status: AttemptStatus, author: str) -> None:
@@ -169,6 +179,7 @@ def _outcome(draft: Draft, status: AttemptStatus) -> Outcome:
         status.cpu_us,
         status.memory_bytes,
         status.output,
+        status.result,
     )
 
 

@@ -54,7 +54,8 @@ class Outcome(Struct, frozen=True, gc=False, omit_defaults=True):
     """How an attempt ended, as its runner saw it.
 
     `how`: `exited`, `timeout`, `stopped`, `not_started` or `lost`. `cpu_us`: user and system time of the process and
-    what it waited for. `memory_bytes`: peak resident size of the largest process among them.
+    what it waited for. `memory_bytes`: peak resident size of the largest process among them. `result`: what a call
+    returned, as JSON text.
     """
 
     how: str
@@ -66,6 +67,14 @@ class Outcome(Struct, frozen=True, gc=False, omit_defaults=True):
     cpu_us: int | None = None
     memory_bytes: int | None = None
     output: tuple[OutputRange, ...] = ()
+    result: str | None = None
+
+
+class Progress(Struct, frozen=True, gc=False, omit_defaults=True):
+    """How far a call says it is: `fraction` from 0 to 1 of the whole, and a word about it."""
+
+    fraction: float | None = None
+    message: str = ""
 
 
 class Process(Struct, frozen=True, gc=False):

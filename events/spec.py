@@ -15,17 +15,26 @@ RETRY_ON_DEFAULT = ("failed", "timeout")
 RETRY_ON = ("failed", "timeout", "lost")
 
 LOCAL = "local"
+FUNCTIONS = "functions"
+
+
+class Call(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
+    """A function of the program that supervises, called with the members of a JSON object, given as its text."""
+
+    function: str
+    arguments: str = "{}"
 
 
 class JobSpec(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
     """One job, as asked for and as recorded.
 
-    `run` is an argument vector (no shell) or one string for `/bin/sh -c`. `after`, `after_any`, `after_failed` name
+    `run` is an argument vector (no shell) or one string for `/bin/sh -c`; or, on the target `functions`, `call` says
+    what to call. `after`, `after_any`, `after_failed` name
     jobs of the same flow (strings) or of the home (ids); in the log they are ids only. `secrets` are names of
     variables, never values. `key`: submitting the same key again is the same job.
     """
 
-    run: tuple[str, ...] | str
+    run: tuple[str, ...] | str = ()
     name: str = ""
     cwd: str = "/"
     after: tuple[str | int, ...] = ()
@@ -46,6 +55,7 @@ class JobSpec(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_
     secrets: tuple[str, ...] = ()
     key: str | None = None
     hold: bool = False
+    call: Call | None = None
 
 
 class LimitSpec(Struct, frozen=True, gc=False, omit_defaults=True):

@@ -7,6 +7,7 @@ from typing import Final
 from holdfast.events.codec import decode_event
 from holdfast.events.facts import CancelRequested
 from holdfast.events.records import Job
+from holdfast.events.spec import FUNCTIONS
 from holdfast.events.states import Cancelled, Failed, JobState, Lost, Skipped, Succeeded, name_of
 
 from ..screen.terminal import printable
@@ -91,5 +92,6 @@ def _remedy_of_skip(scene: Scene, state: Skipped, root: int) -> str:
 def _remedy(job: Job, state: Failed | Cancelled | Lost) -> str:
     if isinstance(state, Lost):
         return f"If it may run again: `holdfast retry {job.id}`."
-    read = "" if state.started_at is None else f"`holdfast logs {job.id}` shows what it wrote; "
+    wrote = state.started_at is not None and job.policy.target != FUNCTIONS
+    read = "" if not wrote else f"`holdfast logs {job.id}` shows what it wrote; "
     return f"{read}`holdfast retry {job.id}` runs it again."

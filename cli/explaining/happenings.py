@@ -55,6 +55,10 @@ def _of_job(event: JobEvent, name: Namer, clock: Clock) -> str:
             return f"attempt {attempt} launched on {target}"
         case facts.AttemptStarted(attempt=attempt, process=process):
             return f"attempt {attempt} started as process {process.pid}"
+        case facts.AttemptProgressed(attempt=attempt, progress=progress):
+            done = "" if progress.fraction is None else f" {progress.fraction:.0%}"
+            said = f": {progress.message}" if progress.message else ""
+            return f"attempt {attempt} is{done} under way{said}"
         case facts.AttemptEnded():
             again = "" if event.retry_at is None else f"; the next try is due at {clock(event.retry_at)}"
             return f"attempt {event.attempt} {ending(event)}{_after(event.outcome)}{again}"

@@ -8,6 +8,7 @@ from typing import Final
 from holdfast.events.capacity import lacking
 from holdfast.events.limits import limit_of
 from holdfast.events.records import Job, Target
+from holdfast.events.spec import FUNCTIONS
 from holdfast.events.states import Launching, Unknown
 from holdfast.store.statements import number
 
@@ -31,7 +32,8 @@ def readiness(scene: Scene, job: Job, subject: str) -> Conclusion:
     if not held_by:
         return Conclusion(f"{text}; nothing holds it: it is about to be launched.")
     kinds = {each.kind for each in held_by}
-    remedy = " `holdfast run` starts one." if "supervisor" in kinds else ""
+    starts = "The program that has the function" if job.policy.target == FUNCTIONS else "`holdfast run`"
+    remedy = f" {starts} starts one." if "supervisor" in kinds else ""
     if "pause" in kinds:
         remedy += f" `holdfast resume {job.policy.target}` ends the pause."
     return Conclusion(f"{text}, but {'; '.join(each.what for each in held_by)}.{remedy}", held_by)

@@ -6,7 +6,7 @@ import msgspec
 
 from holdfast.events.limits import limit_of
 from holdfast.events.records import Attempt, Ended, Launched, OutputRange, Revoked, Started
-from holdfast.events.spec import LimitSpec
+from holdfast.events.spec import Call, LimitSpec
 from holdfast.events.states import name_of
 from holdfast.store.listing import JobLine, format_time
 from holdfast.store.reader import Reader
@@ -66,6 +66,7 @@ class AttemptDetail(msgspec.Struct, frozen=True):
     signal: int | None = None
     error: str | None = None
     cpu_us: int | None = None
+    result: str | None = None
     memory_bytes: int | None = None
     output: tuple[Output, ...] = ()
 
@@ -74,6 +75,7 @@ class JobDetail(JobLine, frozen=True):
     """The contract of `show --json`: a job's line, what was asked for, its dependencies and its attempts."""
 
     run: tuple[str, ...] | str
+    call: Call | None
     cwd: str
     dependencies: list[Needed]
     needed_by: list[int]
@@ -107,6 +109,7 @@ def detail_of(reader: Reader, number: int) -> JobDetail:
     return JobDetail(
         **msgspec.structs.asdict(line),
         run=spec.run,
+        call=spec.call,
         cwd=spec.cwd,
         dependencies=_dependencies(reader, number),
         needed_by=sorted({each.job for each in reader.lookups.dependents(number)}),
@@ -176,6 +179,7 @@ def _attempt(attempt: Attempt) -> AttemptDetail:
                 signal=outcome.signal,
                 error=outcome.error,
                 cpu_us=outcome.cpu_us,
+                result=outcome.result,
                 memory_bytes=outcome.memory_bytes,
                 output=_outputs(outcome.output, running=False),
             )

@@ -39,11 +39,19 @@ def portrait(detail: JobDetail) -> Iterator[str]:
         yield from _attempt(attempt, paint)
 
 
-def _facts(detail: JobDetail) -> Iterator[tuple[str, str]]:
+def _command(detail: JobDetail) -> Iterator[tuple[str, str]]:
+    if detail.call is not None:
+        yield "call", f"{detail.call.function} with {detail.call.arguments}"
+        return
     yield "command", detail.run if isinstance(detail.run, str) else shlex.join(detail.run)
     if isinstance(detail.run, str):
         yield "", "(one string, so /bin/sh -c runs it)"
-    yield "folder", detail.cwd
+
+
+def _facts(detail: JobDetail) -> Iterator[tuple[str, str]]:
+    yield from _command(detail)
+    if detail.call is None:
+        yield "folder", detail.cwd
     yield "target", detail.target
     yield "needs", amounts_text(detail.needs)
     if detail.limits:
@@ -52,7 +60,8 @@ def _facts(detail: JobDetail) -> Iterator[tuple[str, str]]:
     yield "retries", _retries(detail)
     if detail.timeout_us is not None:
         yield "timeout", f"{duration_text(detail.timeout_us)}, then {duration_text(detail.grace_us)} to end by itself"
-    yield "output kept", f"{exact_size_text(detail.max_output_bytes)} of each stream, half of it head and half tail"
+    if detail.call is None:
+        yield "output kept", f"{exact_size_text(detail.max_output_bytes)} of each stream, half of it head and half tail"
     for name, value in detail.env.items():
         yield "environment", f"{name}={value}"
     if detail.secrets:
@@ -99,6 +108,8 @@ def _attempt(attempt: AttemptDetail, paint: Paint) -> Iterator[str]:
             used.append(f"{each.stream} {size_text(each.end - each.start)}{dropped}")
     if used:
         yield f"      {', '.join(used)}"
+    if attempt.result is not None:
+        yield f"      returned {printable(attempt.result)}"
 
 
 def _outcome(attempt: AttemptDetail, paint: Paint) -> str:
@@ -111,6 +122,8 @@ def _outcome(attempt: AttemptDetail, paint: Paint) -> str:
             return f"never started: {printable(attempt.error or '')}"
         case _, "exited" if attempt.exit_code == 0:
             return paint("succeeded", "green")
+        case _, "exited" if attempt.error is not None:
+            return paint(f"failed: {printable(attempt.error)}", "red")
         case _, "exited" if attempt.signal is None:
             return paint(f"failed: exit code {attempt.exit_code}", "red")
         case _, "exited":

@@ -28,7 +28,7 @@ from holdfast.supervisor import Supervisor, open_supervisor
 from ..reading.eventlines import EventPrinter
 from ..screen.amounts import count_text
 from ..screen.progress import Display
-from .watching import Watch, went_wrong
+from .watching import Watch, waiting_calls, went_wrong
 
 INTERRUPTED: Final = 130
 FAILURES_SHOWN_MAX: Final = 20
@@ -165,9 +165,11 @@ class _Run:
                 self._display.say(f"the target {LOCAL} is paused: nothing starts until `holdfast resume`")
 
     async def _nothing_starts(self, supervisor: Supervisor) -> bool:
-        """Whether all that lives in the whole home is held, or waits for what is."""
-        status = await supervisor.status()
-        return not set(status.counts) - {"held", "waiting"}
+        """Whether all that lives in the whole home is held, waits for what is, or calls functions: we have none."""
+        counts = dict((await supervisor.status()).counts)
+        with Reader(self._errand.home) as reader:
+            ready = counts.pop("ready", 0) - waiting_calls(reader)
+        return ready == 0 and not set(counts) - {"held", "waiting"}
 
     async def _obey(self, signals: AsyncIterator[int], supervisor: Supervisor, nursery: trio.Nursery) -> None:
         async for signal_number in signals:
@@ -210,10 +212,14 @@ class _Run:
             self._display.say(f"interrupted{rest}")
             return INTERRUPTED
         if left:
-            self._display.say(
-                f"nothing more can start: {left:,} unfinished, of which {watch.counts['held']:,} held; "
-                "`holdfast release` lets them go on"
-            )
+            if watch.calls:
+                what = "1 job calls" if watch.calls == 1 else f"{watch.calls:,} jobs call"
+                self._display.say(f"{what} a function: start the program that has it, and that opens this home")
+            if watch.counts["held"] or not watch.calls:
+                self._display.say(
+                    f"nothing more can start: {left:,} unfinished, of which {watch.counts['held']:,} held; "
+                    "`holdfast release` lets them go on"
+                )
             return 1
         others = reader.unfinished()
         if others:

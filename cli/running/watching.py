@@ -9,7 +9,8 @@ from typing import Final
 import msgspec
 
 from holdfast.events.records import Job
-from holdfast.events.states import FINAL, Cancelled, Failed, Lost, Skipped, name_of
+from holdfast.events.spec import FUNCTIONS
+from holdfast.events.states import FINAL, Cancelled, Failed, Lost, Ready, Skipped, name_of
 from holdfast.store.lookups import LIVE_STATES
 from holdfast.store.reader import Reader
 from holdfast.store.statements import first, number, select, snapshot
@@ -21,6 +22,7 @@ _WRONG: Final = (
 )
 _WRONG_STATES: Final = ("failed", "cancelled", "lost", "skipped")
 _IDLE: Final = frozenset({"waiting", "held"})
+_CALLS: Final = f"state = 'ready' and data ->> '$.policy.target' = '{FUNCTIONS}'"
 _AMONG: Final = "id in (select value from json_each(?))"
 
 
@@ -28,6 +30,11 @@ def went_wrong(job: Job) -> bool:
     """Whether the job ended otherwise than one would wish."""
     state = job.state
     return isinstance(state, Failed | Cancelled | Lost) or (isinstance(state, Skipped) and not state.unneeded)
+
+
+def waiting_calls(reader: Reader) -> int:
+    """How many jobs are ready to call a function, which only the program that has it can do."""
+    return number(reader.connection, f"select count(*) from job where activity > 0 and {_CALLS}")  # noqa: S608 - ours
 
 
 class Watch:
@@ -44,6 +51,7 @@ class Watch:
         self._also = frozenset(also)
         self._began = reader.seq if began is None else began
         self._live: dict[int, str] = {}
+        self._calls: set[int] = set()
         self._newest = 0
         self._of_flow = _ids_of(reader, flow)
         self.refresh(reader)
@@ -55,12 +63,16 @@ class Watch:
         with snapshot(reader.connection):
             self._newest = number(reader.connection, "select max(id) from job")
             self._live = {}
+            self._calls = set()
             for where, values in self._members(f"state in ({LIVE_STATES})", "activity > 0"):
                 sql = f"select id, state from job where {where}"  # noqa: S608 - the conditions are ours
                 self._live.update(select(reader.connection, tuple[int, str], sql, values))
             for where, values in self._members(f"state not in ({LIVE_STATES})", "activity = 0 and last > ?"):
                 sql = f"select state, count(*) from job where {where} group by state"  # noqa: S608 - the conditions are ours
                 counts.update(dict(select(reader.connection, tuple[str, int], sql, values)))
+            for where, values in self._members(_CALLS, f"activity > 0 and {_CALLS}"):
+                sql = f"select id from job where {where}"  # noqa: S608 - the conditions are ours
+                self._calls.update(row[0] for row in select(reader.connection, tuple[int], sql, values))
         counts.update(self._live.values())
         self.counts = counts
 
@@ -78,6 +90,7 @@ class Watch:
             return False
         state = name_of(job.state)
         before = self._live.pop(job.id, None)
+        self._calls.discard(job.id)
         if before is not None:
             self.counts[before] -= 1
         elif job.id <= self._newest:
@@ -86,6 +99,8 @@ class Watch:
         self.counts[state] += 1
         if not isinstance(job.state, FINAL):
             self._live[job.id] = state
+            if isinstance(job.state, Ready) and job.policy.target == FUNCTIONS:
+                self._calls.add(job.id)
             return False
         return went_wrong(job)
 
@@ -96,8 +111,13 @@ class Watch:
 
     @property
     def stuck(self) -> bool:
-        """Whether those left are held, or wait for others: nothing of them is about to start."""
-        return all(state in _IDLE for state in self._live.values())
+        """Whether those left are held, or wait for others or for their program: nothing of them is about to start."""
+        return all(state in _IDLE or job in self._calls for job, state in self._live.items())
+
+    @property
+    def calls(self) -> int:
+        """How many are ready to call a function, which only the program that has it can do."""
+        return len(self._calls)
 
     def anything_wrong(self, reader: Reader) -> bool:
         """Whether one of them ended otherwise than one would wish; of a flow's also before this watch began."""

@@ -67,7 +67,11 @@ class FakeRunner:
         return [token for token, status in self.attempts.items() if status.state == state]
 
     def say(self, tokens: list[str]) -> tuple[AttemptStatus, ...]:
-        """News of these attempts, to be said again later by mistake."""
+        """News of these attempts, to be said again later by mistake; those that run are farther each time."""
+        for token in tokens:
+            status = self.attempts[token]
+            if status.state == "running":
+                self.attempts[token] = replace(status, fraction=min(1.0, (status.fraction or 0.0) + 0.25))
         news = tuple(self.attempts[token] for token in tokens)
         self.said.extend(news)
         return news

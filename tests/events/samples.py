@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from holdfast.events import facts
-from holdfast.events.records import Outcome, OutputRange, Process
+from holdfast.events.records import Outcome, OutputRange, Process, Progress
 from holdfast.events.spec import JobSpec, LimitSpec
 from holdfast.events.states import (
     Cancelled,
@@ -75,6 +75,7 @@ JOB_EVENTS: Final[tuple[facts.JobEvent, ...]] = (
     facts.JobRetried(JOB, "held"),
     facts.AttemptLaunched(JOB, 1, f"home.{JOB}.1", "local", {"api:a": 12}),
     facts.AttemptStarted(JOB, 1, 2, Process(100, 5), OUTPUT),
+    facts.AttemptProgressed(JOB, 1, Progress(0.5, "half")),
     *(facts.AttemptEnded(JOB, 1, outcome) for outcome in OUTCOMES),
     facts.AttemptEnded(JOB, 1, OUTCOMES[1], 8),
     facts.AttemptRevoked(JOB, 1, "taken back"),

@@ -11,6 +11,7 @@ from holdfast.events.evolve import evolve
 from holdfast.events.facts import (
     AttemptEnded,
     AttemptLaunched,
+    AttemptProgressed,
     AttemptReached,
     AttemptRevoked,
     AttemptStarted,
@@ -22,7 +23,7 @@ from holdfast.events.facts import (
     JobSubmitted,
 )
 from holdfast.events.lifecycle import MOVES, failure_reason, first_state, move
-from holdfast.events.records import Attempt, Ended, Job, Launched, Outcome, Policy, Process, Revoked, Started
+from holdfast.events.records import Attempt, Ended, Job, Launched, Outcome, Policy, Process, Progress, Revoked, Started
 from holdfast.events.spec import JobSpec
 from holdfast.events.states import (
     FINAL,
@@ -114,6 +115,15 @@ def test_the_only_way_out_of_an_end_is_a_retry_and_a_success_has_none() -> None:
     assert {state: set(MOVES[state]) for state in FINAL} == {
         state: set() if state is Succeeded else {JobRetried} for state in FINAL
     }
+
+
+def test_that_an_attempt_says_how_far_it_is_changes_no_record_and_takes_one_that_is_in_flight() -> None:
+    fold = records(Running(2))
+    before = fold.tables()
+    fold.take(AttemptProgressed(JOB, 1, Progress(0.5)), 10)
+    assert fold.tables() == before
+    with pytest.raises(IllegalMove, match="attempt 2 is not in flight"):
+        fold.take(AttemptProgressed(JOB, 2, Progress(0.5)), 10)
 
 
 def test_every_live_state_can_be_left_and_every_state_be_reached() -> None:

@@ -194,6 +194,9 @@ class History:
                 self._go(number, story, {"launching", "unknown"}, "running")
                 self._check_newest(number, story, attempt)
                 story.newest.started = True
+            case facts.AttemptProgressed(attempt=attempt):
+                self._go(number, story, {"running"}, "running")
+                self._check_newest(number, story, attempt)
             case facts.AttemptUnreachable(attempt=attempt):
                 self._go(number, story, {"launching", "running"}, "unknown")
                 self._check_newest(number, story, attempt)
