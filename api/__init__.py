@@ -16,28 +16,54 @@ if TYPE_CHECKING:
     from holdfast.events.spec import FlowSpec, JobSpec, LimitSpec, TargetSpec
 
     from .client import send
+    from .desk import Recorded
+    from .engine import Closed, Forked
+    from .functions import Attempt, CallStopped, Function, call
+    from .handle import Events, Holdfast, Submission, SubmittedJob, open  # noqa: A004 - read as `holdfast.open`
+    from .job_records import JobFailed, JobRecord
+    from .jobs import Job
     from .supervisor import Supervisor, open_supervisor
+    from .sync import SyncHoldfast, SyncJob, SyncSubmission, open_sync
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Attempt",
     "BadInput",
+    "CallStopped",
     "Cancel",
+    "Closed",
+    "Events",
     "FlowSpec",
+    "Forked",
+    "Function",
     "Hold",
+    "Holdfast",
     "HoldfastError",
+    "Job",
+    "JobFailed",
+    "JobRecord",
     "JobSpec",
     "LimitSpec",
     "Pause",
     "Prioritise",
+    "Recorded",
     "Release",
     "Resume",
     "Retry",
+    "Submission",
     "Submit",
+    "SubmittedJob",
     "Supervisor",
+    "SyncHoldfast",
+    "SyncJob",
+    "SyncSubmission",
     "TargetSpec",
     "Unavailable",
+    "call",
+    "open",
     "open_supervisor",
+    "open_sync",
     "send",
 ]
 
@@ -46,7 +72,14 @@ _MODULES = {
     "events.messages": ("Cancel", "Hold", "Pause", "Prioritise", "Release", "Resume", "Retry", "Submit"),
     "events.spec": ("FlowSpec", "JobSpec", "LimitSpec", "TargetSpec"),
     "client": ("send",),
+    "desk": ("Recorded",),
+    "engine": ("Closed", "Forked"),
+    "handle": ("Events", "Holdfast", "Submission", "SubmittedJob", "open"),
+    "functions": ("Attempt", "CallStopped", "Function", "call"),
+    "job_records": ("JobFailed", "JobRecord"),
+    "jobs": ("Job",),
     "supervisor": ("Supervisor", "open_supervisor"),
+    "sync": ("SyncHoldfast", "SyncJob", "SyncSubmission", "open_sync"),
 }
 
 

@@ -72,7 +72,7 @@ def deliver(home: Home, command: Command) -> Delivery:
 
 def ask(home: Home, request: Request) -> Answer | None:
     """The supervisor's answer, or None if none lives on the home. Raises BadInput, NoAnswer or Unavailable."""
-    connection = _connect(home)
+    connection = connect(home)
     if connection is None:
         return None
     with connection:
@@ -96,7 +96,8 @@ def _send_line(connection: socket.socket, line: bytes) -> None:
         connection.sendall(line + b"\n")
 
 
-def _connect(home: Home) -> socket.socket | None:
+def connect(home: Home) -> socket.socket | None:
+    """A connection to the supervisor that lives on the home, or None if none does. Raises Unavailable."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         with short_address(home.control) as address:
@@ -124,14 +125,12 @@ def _record(home: Home, command: Command) -> Submitted | Changed:
     """Record a command without a supervisor; it takes effect at the next `run`. Raises HomeLocked."""
     judge(home, command)
     with locked(home):
-        answer = record(home, command)
-    assert answer is not None, "a command is answered"
-    return answer
+        return record(home, command)
 
 
 def supervisor_lives(home: Home) -> bool:
     """Whether a supervisor answers on the home's socket."""
-    connection = _connect(home)
+    connection = connect(home)
     if connection is None:
         return False
     connection.close()

@@ -12,7 +12,7 @@ from holdfast.actors.world import SystemClock, machine_capacity, system_random, 
 from holdfast.events.decide import decide
 from holdfast.events.draft import Base, Draft
 from holdfast.events.messages import Changed, Command, Configure, Submitted
-from holdfast.events.spec import LOCAL
+from holdfast.events.spec import FUNCTIONS, LOCAL
 from holdfast.store.contract import Store
 from holdfast.store.errors import NoHome
 from holdfast.store.home import Home
@@ -29,19 +29,39 @@ def locked(home: Home) -> Generator[None]:
         yield
 
 
-def record(home: Home, command: Command | None, slots: int | None = None) -> Submitted | Changed | None:
-    """Record what the local target offers, where that is not so already, and a command; the caller holds the lock.
+def record(home: Home, command: Command) -> Submitted | Changed:
+    """Record a command, and what the local target offers, where that is not so already; the caller holds the lock.
 
-    `slots`: the target's processors from now on. Raises BadInput, with nothing recorded, or Unavailable.
+    Raises BadInput, with nothing recorded, or Unavailable.
     """
     store: Store = open_store(home.log, SystemClock().now(), user_name())
     try:
-        draft, answer = _drafted(store.base, command, slots)
+        draft, answer = _drafted(store.base, command, None)
         if draft.entries:
             store.commit([draft])
     finally:
         store.close()
+    assert answer is not None, "a command is answered"
     return answer
+
+
+def prepare(home: Home, slots: int | None, calls: int | None) -> bool:
+    """Record what the targets offer under the supervisor that is about to start; the caller holds the lock.
+
+    `calls`: how many functions it may call at once, None if it has none. Returns whether any were ever called in this
+    home, by it or by one before it. Raises BadInput or Unavailable.
+    """
+    store: Store = open_store(home.log, SystemClock().now(), user_name())
+    try:
+        draft, _ = _drafted(store.base, None, slots)
+        known = calls is not None or store.base.target(FUNCTIONS) is not None
+        if known:
+            decide(draft, Configure({FUNCTIONS: {"calls": calls or 0}}))
+        if draft.entries:
+            store.commit([draft])
+    finally:
+        store.close()
+    return known
 
 
 def judge(home: Home, command: Command, slots: int | None = None) -> None:

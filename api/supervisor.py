@@ -16,17 +16,20 @@ from pathlib import Path
 from typing import Final, TypeGuard
 
 import trio
+from msgspec import Struct
 
 from holdfast.actors.control import SocketDoor
 from holdfast.actors.errors import InboxClosed, RestartIntensityExceeded, Unanswered
+from holdfast.actors.reply import Reply
 from holdfast.actors.scheduler import Ask, Drain, Identity
+from holdfast.actors.targets.calling import CallRunner, NoFunctions
 from holdfast.actors.targets.transport import RunnerTransport
 from holdfast.actors.tree import Tree, Watcher, World
 from holdfast.actors.world import SystemClock, host_name, system_random, user_name
 from holdfast.actors.writer import ThreadedDisk
 from holdfast.events.draft import Draft
 from holdfast.events.errors import BadInput, HoldfastError
-from holdfast.events.messages import Answer, AskStatus, Changed, Command, Refusal, Status, Submitted
+from holdfast.events.messages import Answer, AskStatus, Changed, Command, Refusal, Request, Status, Submitted
 from holdfast.events.records import Job
 from holdfast.events.states import FINAL, FinalState
 from holdfast.store.home import Home, find_home
@@ -35,7 +38,7 @@ from holdfast.store.reader import Reader
 from holdfast.store.statements import snapshot
 
 from . import __version__
-from .opening import locked, record
+from .opening import locked, prepare
 
 _LOOKED_UP_AT_ONCE: Final = 256
 
@@ -101,6 +104,10 @@ class Supervisor:
         assert isinstance(answer, Submitted | Changed), "a command is answered by what it changed"
         return answer
 
+    async def tell(self, request: Request, reply: Reply[Answer]) -> None:
+        """Hand on a request whose answer, a refusal as well, `reply` takes; waits for room."""
+        await self._tree.scheduler.tell(Ask(reply, request, self._author))
+
     async def status(self) -> Status:
         """How many live jobs are in which state."""
         answer = await self._ask(AskStatus())
@@ -150,7 +157,7 @@ def _plain_errors() -> Generator[None]:
     try:
         yield
     except BaseExceptionGroup as group:
-        error = _lone(group)
+        error = lone(group)
         if isinstance(error, RestartIntensityExceeded) and isinstance(error.__cause__, HoldfastError):
             error = error.__cause__
         if error is group:
@@ -162,17 +169,24 @@ def _is_group(error: BaseException) -> TypeGuard[BaseExceptionGroup[BaseExceptio
     return isinstance(error, BaseExceptionGroup)
 
 
-def _lone(error: BaseException) -> BaseException:
+def lone(error: BaseException) -> BaseException:
     """The one error in groups of one, however deep, else the error itself.
 
     What those hear who had asked an actor that crashed is a consequence of the crash, and does not count beside it.
     """
     if _is_group(error):
-        errors = [_lone(each) for each in error.exceptions]
+        errors = [lone(each) for each in error.exceptions]
         causes = [each for each in errors if not isinstance(each, Unanswered | InboxClosed)] or errors
         if len(causes) == 1:
             return causes[0]
     return error
+
+
+class Functions(Struct, frozen=True):
+    """What calls functions in this process, and how many `at_once`."""
+
+    runner: CallRunner
+    at_once: int
 
 
 def _ignore(*_: object) -> None:
@@ -184,13 +198,15 @@ async def open_supervisor(
     home: Home | str | os.PathLike[str],
     *,
     slots: int | None = None,
+    functions: Functions | None = None,
     on_commit: Callable[[Draft, int], None] = _ignore,
     on_trouble: Callable[[str | None], None] = _ignore,
     on_crash: Callable[[str, Exception, int], None] = _ignore,
 ) -> AsyncGenerator[Supervisor]:
     """Run a supervisor on a home, made if it is missing.
 
-    `slots` sets the local target's processors, before anything starts. On leaving, what was launched goes on under its
+    `slots` sets the local target's processors, before anything starts; `functions` are what jobs may call.
+    On leaving, what was launched goes on under its
     runner until a supervisor comes again. `on_commit(draft, start)` hears of every commit, with the seq before its
     first event; `on_trouble(reason)` why nothing can be started just now, and None when it can again; `on_crash(actor,
     error, crashes)` of actors that crashed and were restarted. Raises HomeLocked if the home is taken, and Unavailable
@@ -202,7 +218,8 @@ async def open_supervisor(
     events = Events(on_commit)
     with locked(place):
         # Opened once before the tree starts, so that a log that can't be opened is refused in its own words.
-        record(place, None, slots)
+        called = prepare(place, slots, None if functions is None else functions.at_once)
+        offered = functions or (Functions(CallRunner(NoFunctions(), clock, os.getpid()), 0) if called else None)
         world = World(
             place,
             ThreadedDisk(lambda: open_store(place.log, clock.now(), author)),
@@ -211,10 +228,11 @@ async def open_supervisor(
             RunnerTransport(place),
             Identity(os.getpid(), author, host_name(), __version__),
             SocketDoor(place.control),
+            None if offered is None else offered.runner,
         )
 
         def crashed(name: str, error: Exception, crashes: int) -> None:
-            plain = _lone(error)
+            plain = lone(error)
             on_crash(name, plain if isinstance(plain, Exception) else error, crashes)
 
         tree = Tree(world, Watcher(events.note, on_trouble, crashed))

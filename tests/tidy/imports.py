@@ -45,8 +45,8 @@ PURE_MODULES: Final = frozenset(
 # Where `Any` comes from a library's own signatures. Path: which library, and why it can't be narrowed there.
 ANY_FORCED: Final[dict[str, str]] = {}
 
-# The one module that opens the loop for a library that knows only asyncio. Path: for which library.
-ASYNCIO_HOME: Final[dict[str, str]] = {}
+# Modules that must know asyncio. Path: why.
+ASYNCIO_HOME: Final[dict[str, str]] = {"api/loops.py": "a program that embeds Holdfast may run on asyncio itself"}
 
 # A layer may import what stands before it. The exception is `python -m holdfast`, which is the command line.
 ENTRY: Final = "api/__main__.py"

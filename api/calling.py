@@ -1,0 +1,264 @@
+"""Making the calls that jobs ask for: async functions in the program's loop, others in a bounded number of threads."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from typing import Final, Protocol, cast
+
+import anyio
+import trio
+from msgspec import Struct
+
+from holdfast.actors.targets.calling import CallRunner
+from holdfast.actors.targets.messages import Order
+from holdfast.actors.world import SystemClock
+from holdfast.events.errors import HoldfastError
+from holdfast.events.messages import AttemptStatus
+from holdfast.events.spec import Call
+
+from .functions import Attempt, Callee, CallStopped, Registry
+from .loops import post_to_this_loop
+
+CALLS: Final = 100
+THREADS: Final = 40
+_ERROR_CHARACTERS_MAX: Final = 2_000
+_US: Final = 1_000_000
+
+
+class Spawner(Protocol):
+    """Where async functions run."""
+
+    def spawn(self, run: Callable[[], Coroutine[object, object, None]], /) -> None:
+        """Start a task there; called in the engine's thread."""
+        ...
+
+    def post(self, call: Callable[[], None], /) -> None:
+        """Call something there; from the engine's thread."""
+        ...
+
+
+class _Running:
+    """A call that was started. Its scope is there once an async one has begun."""
+
+    __slots__ = ("attempt", "cancel", "overdue")
+
+    def __init__(self, attempt: Attempt) -> None:
+        self.attempt = attempt
+        self.cancel: Callable[[], None] | None = None
+        self.overdue = False
+
+
+class Caller:
+    """Calls functions, and tells the `CallRunner` what comes of it; made and asked in the engine's thread."""
+
+    def __init__(self, registry: Registry, spawner: Spawner, threads: int, nursery: trio.Nursery) -> None:
+        """`threads`: as many functions that are not async run at once. `nursery`: of the engine, for its own tasks."""
+        self._registry = registry
+        self._spawner = spawner
+        self._nursery = nursery
+        self._threads = threads
+        self._pool: ThreadPoolExecutor | None = None
+        self._running: dict[str, _Running] = {}
+        self._news: deque[Callable[[CallRunner], None]] = deque()
+        self._token = trio.lowlevel.current_trio_token()
+        self._runner: CallRunner | None = None
+        self._leaving = False
+
+    def report_to(self, runner: CallRunner) -> None:
+        """Whom to tell."""
+        self._runner = runner
+
+    def close(self) -> None:
+        """Let go of the threads; one that still runs a function ends with it."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False)
+
+    def knows(self, order: Order) -> bool:
+        """See `Executor`."""
+        return self._registry.find(_call(order).function) is not None
+
+    def start(self, order: Order) -> None:
+        """See `Executor`."""
+        function = self._registry.find(_call(order).function)
+        assert function is not None, "only what is known is started"
+        attempt = Attempt(order.job, order.attempt, order.token, partial(self._progress, order.token))
+        running = self._running[order.token] = _Running(attempt)
+        if function.is_async:
+            self._spawner.spawn(partial(self._call_async, function, order, running))
+        else:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="holdfast function")
+            self._pool.submit(self._call_sync, function, order, running)
+            if order.spec.timeout_us is not None:
+                self._nursery.start_soon(self._expire, order.token, order.spec.timeout_us / _US)
+
+    def stop(self, token: str) -> None:
+        """See `Executor`."""
+        running = self._running.get(token)
+        if running is not None:
+            running.attempt.stop()
+            if running.cancel is not None:
+                self._spawner.post(running.cancel)
+
+    async def _expire(self, token: str, timeout_s: float) -> None:
+        await trio.sleep(timeout_s)
+        running = self._running.get(token)
+        if running is not None:
+            running.overdue = True
+            running.attempt.stop()
+
+    def leave(self) -> None:
+        """Stop all calls, because the program leaves: not by their jobs' wish, so they count as lost."""
+        self._leaving = True
+        for token in list(self._running):
+            self.stop(token)
+
+    def _progress(self, token: str, fraction: float | None, message: str) -> None:
+        self._tell(lambda runner: runner.progressed(token, fraction, message))
+
+    def _tell(self, news: Callable[[CallRunner], None]) -> None:
+        """Have the runner told in its own thread; from any."""
+        self._news.append(news)
+        with suppress(trio.RunFinishedError):
+            self._token.run_sync_soon(self._pass_on, idempotent=True)
+
+    def _pass_on(self) -> None:
+        assert self._runner is not None, "nothing is called before there is somebody to tell"
+        while self._news:
+            self._news.popleft()(self._runner)
+
+    def _end(self, status: AttemptStatus) -> None:
+        def end(runner: CallRunner) -> None:
+            if self._running.pop(status.token, None) is not None:
+                runner.ended(status)
+
+        self._tell(end)
+
+    def _call_sync(self, function: Callee, order: Order, running: _Running) -> None:
+        try:
+            result = function.invoke(_call(order), running.attempt)
+        except BaseException as error:  # noqa: BLE001 - whatever it raises is how it ended
+            self._end(self._failed(order, running, error))
+        else:
+            self._end(_succeeded(order, function, result))
+
+    async def _call_async(self, function: Callee, order: Order, running: _Running) -> None:
+        timeout_us = order.spec.timeout_us
+        with anyio.CancelScope() as stopped:
+            running.cancel = stopped.cancel
+            if running.attempt.stopped:  # before it began
+                stopped.cancel()
+            try:
+                with anyio.move_on_after(None if timeout_us is None else timeout_us / _US) as patience:
+                    result = await cast("Awaitable[object]", function.invoke(_call(order), running.attempt))
+                    self._end(_succeeded(order, function, result))
+                    return
+                running.overdue = patience.cancelled_caught
+                self._end(self._failed(order, running, CallStopped()))
+            except Exception as error:  # noqa: BLE001 - whatever it raises is how it ended
+                self._end(self._failed(order, running, error))
+            except BaseException:
+                # Cancelled by its own scope, or because the program leaves: which of the two is seen below, or here.
+                self._leaving = self._leaving or not stopped.cancel_called
+                self._end(self._failed(order, running, CallStopped()))
+                raise
+
+    def _failed(self, order: Order, running: _Running, error: BaseException) -> AttemptStatus:
+        token = order.token
+        if isinstance(error, CallStopped):
+            if running.overdue:
+                return AttemptStatus(token, "ended", how="timeout")
+            if self._leaving:
+                why = "the program that had called it left before it ended"
+                return AttemptStatus(token, "ended", how="lost", error=why)
+            return AttemptStatus(token, "ended", how="stopped")
+        plain = str(error) if isinstance(error, HoldfastError) else f"{type(error).__name__}: {error}"
+        return AttemptStatus(token, "ended", how="exited", exit_code=1, error=plain[:_ERROR_CHARACTERS_MAX])
+
+
+def _call(order: Order) -> Call:
+    assert order.spec.call is not None, "a job on this target calls a function"
+    return order.spec.call
+
+
+def _succeeded(order: Order, function: Callee, result: object) -> AttemptStatus:
+    try:
+        text = function.encode(result)
+    except HoldfastError as error:
+        return AttemptStatus(order.token, "ended", how="exited", exit_code=1, error=str(error))
+    return AttemptStatus(order.token, "ended", how="exited", exit_code=0, result=text)
+
+
+class Calls(Struct, frozen=True):
+    """Who makes the calls, who remembers them, and how many there may be `at_once`."""
+
+    caller: Caller
+    runner: CallRunner
+    at_once: int
+
+
+class Callables(Struct, frozen=True):
+    """What a program lets jobs call. `spawner`: where async ones run; None: beside the supervisor, in Trio."""
+
+    registry: Registry
+    spawner: Spawner | None
+    at_once: int
+    threads: int
+
+    def made(self, nursery: trio.Nursery) -> Calls:
+        """Ready to be called; in the engine's thread. `nursery`: for the engine's own tasks."""
+        spawner = BesideTheSupervisor(nursery) if self.spawner is None else self.spawner
+        caller = Caller(self.registry, spawner, self.threads, nursery)
+        runner = CallRunner(caller, SystemClock(), os.getpid())
+        caller.report_to(runner)
+        return Calls(caller, runner, self.at_once)
+
+
+class BesideTheSupervisor:
+    """Runs async functions in the engine's own loop, for programs that have none."""
+
+    def __init__(self, nursery: trio.Nursery) -> None:
+        self._nursery = nursery
+
+    def spawn(self, run: Callable[[], Coroutine[object, object, None]], /) -> None:
+        """See `Spawner`."""
+        self._nursery.start_soon(run)
+
+    def post(self, call: Callable[[], None], /) -> None:
+        """See `Spawner`."""
+        call()
+
+
+class InTheLoop:
+    """Runs async functions in the loop of the program, for as long as `serve` does there."""
+
+    def __init__(self) -> None:
+        """Made in that loop."""
+        self._post = post_to_this_loop()
+        self._waiting: deque[Callable[[], Coroutine[object, object, None]]] = deque()
+        self._come = anyio.Event()
+
+    def spawn(self, run: Callable[[], Coroutine[object, object, None]], /) -> None:
+        """See `Spawner`."""
+        self._waiting.append(run)
+        self.post(lambda: self._come.set())  # noqa: PLW0108 - the event there is then, not the one there is now
+
+    def post(self, call: Callable[[], None], /) -> None:
+        """See `Spawner`."""
+        with suppress(RuntimeError, trio.RunFinishedError):
+            self._post(call)
+
+    async def serve(self) -> None:
+        """Start what comes, until cancelled."""
+        async with anyio.create_task_group() as group:
+            while True:
+                while self._waiting:
+                    group.start_soon(self._waiting.popleft())
+                self._come = anyio.Event()
+                if not self._waiting:
+                    await self._come.wait()

@@ -1,0 +1,152 @@
+"""What Holdfast for event loops and Holdfast for plain code have in common: all that waits for nothing."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Final, ParamSpec, TypeVar
+
+from msgspec import Struct
+
+from holdfast.events.errors import BadInput
+from holdfast.events.facts import Event
+from holdfast.events.messages import Answer, Changed, Status, Submit, Submitted
+from holdfast.events.spec import Call, FlowSpec, LimitSpec
+from holdfast.store.home import Home, find_home
+from holdfast.store.reader import Reader
+
+from .calling import Callables
+from .engine import Engine
+from .functions import Function, FunctionOptions
+from .job_records import JobRecord, record_of
+from .jobs import After, Command, Job, JobOptions, ids_of, spec_of
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+EVENTS_AT_ONCE: Final = 256
+
+
+class Recorded(Struct, frozen=True):
+    """An event of the log: its position, when it happened (microseconds), who did it, and the seq that caused it."""
+
+    seq: int
+    time: int
+    author: str
+    cause: int | None
+    event: Event
+
+
+class Desk:
+    """A home, its engine, and a reader of its log that any thread may use."""
+
+    def __init__(self, home: str | os.PathLike[str] | None, slots: int | None, callables: Callables) -> None:
+        given = None if home is None else os.fspath(home)
+        self.home: Home = find_home(given, os.environ, Path.cwd())
+        self.engine = Engine(self.home, slots, callables)
+        self._registry = callables.registry
+        # Readers that nobody uses just now: threads read as well, and a connection of SQLite's is for one at a time.
+        self._idle: deque[Reader] = deque()
+        self._is_open = False
+
+    def opened(self) -> None:
+        """Reading is allowed from now on; the engine has started."""
+        self._is_open = True
+
+    def close(self) -> None:
+        """Close the readers; the engine has stopped."""
+        self._is_open = False
+        self._close_if_left()
+
+    def _close_if_left(self) -> None:
+        while self._idle and not self._is_open:
+            self._idle.pop().close()
+
+    @contextmanager
+    def _reading(self) -> Generator[Reader]:
+        """A reader for this thread alone. Raises Closed or Unavailable."""
+        if not self._is_open:
+            raise self.engine.closed_error()
+        try:
+            reader = self._idle.pop()
+        except IndexError:
+            reader = Reader(self.home)
+        try:
+            yield reader
+        finally:
+            self._idle.append(reader)
+            self._close_if_left()
+
+    def register(self, name: str, function: Callable[P, R], options: FunctionOptions) -> Function[P, R]:
+        """Let jobs call a function. Raises BadInput."""
+        registered = self._registry.add(name, function, options)
+        self.engine.look()
+        return registered
+
+    def job(self, run: Command | Call | Job, options: JobOptions) -> Job:
+        """The one job that `submit` was given, with what its function says of jobs that call it. Raises BadInput."""
+        if isinstance(run, Job):
+            if options:
+                where = next(iter(options))
+                raise BadInput("a Job says all of itself", where=where, remedy="give a Job, or a command with options")
+            return run
+        if not isinstance(run, Call):
+            return Job(run=run, **options)
+        function = self._registry.find(run.function)
+        if function is None:
+            return Job(run=run, **options)
+        function.arguments(run)
+        both: JobOptions = {**function.options, **options}
+        return Job(run=run, **both)
+
+    def record(self, job: int) -> JobRecord:
+        """The job as it stands. Raises BadInput, Closed, Damaged or Unavailable."""
+        with self._reading() as reader:
+            return record_of(reader, job)
+
+    def events(self, after: int) -> list[Recorded]:
+        """The next few events of the log. Raises Closed, Damaged or Unavailable."""
+        with self._reading() as reader:
+            lines = islice(reader.events(after), EVENTS_AT_ONCE)
+            return [Recorded(stored.seq, stored.time, stored.author, stored.cause, event) for stored, event in lines]
+
+
+def submission(jobs: Iterable[Job], flow: str = "", limits: Mapping[str, LimitSpec] | None = None) -> Submit:
+    """The command that submits these jobs. Raises BadInput."""
+    folder = os.getcwd()  # noqa: PTH109 - text, as it is recorded
+    return Submit(
+        FlowSpec(tuple(spec_of(job, folder) for job in jobs), name=flow, again=True, limits=dict(limits or {}))
+    )
+
+
+def numbers(jobs: tuple[After, ...]) -> tuple[int, ...]:
+    """The ids of jobs that were submitted. Raises BadInput for a name."""
+    found: list[int] = []
+    for each in jobs:
+        for one in ids_of(each):
+            if isinstance(one, str):
+                raise BadInput(f"{one!r} is a name", remedy="give an id, or what `submit` returned")
+            found.append(one)
+    return tuple(found)
+
+
+def submitted(answer: Answer) -> tuple[int, ...]:
+    """The ids in the answer to a submission."""
+    assert isinstance(answer, Submitted), "a submission is answered by what was submitted"
+    return answer.jobs
+
+
+def changed(answer: Answer) -> Changed:
+    """The answer to a command that changes jobs or targets."""
+    assert isinstance(answer, Changed), "a command is answered by what it changed"
+    return answer
+
+
+def status(answer: Answer) -> Status:
+    """The answer to a question about the status."""
+    assert isinstance(answer, Status), "a question about the status is answered by it"
+    return answer

@@ -1,0 +1,215 @@
+"""The engine: a home's supervisor, or the way to the one that lives there, in a thread of its own.
+
+The thread has its own Trio loop. So it serves programs on Trio, on asyncio and without any loop alike, and what blocks
+one of theirs (a slow callback, a notebook's cell) delays no job. Requests go in from any thread, answers come out as
+`concurrent.futures.Future`s. When the supervisor that was joined leaves, the engine takes its place.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Final, TypeVar
+
+import trio
+
+from holdfast.events.errors import HoldfastError, Unavailable
+from holdfast.events.messages import Answer, Request
+from holdfast.store.errors import HomeLocked
+from holdfast.store.home import Home
+from holdfast.store.reader import Reader
+
+from .calling import Callables, Calls
+from .hosting import host
+from .joining import join
+from .news import live_among
+from .noticeboard import Noticeboard, fill, spoil
+from .requests import Pending, Requests
+from .service import Service
+from .supervisor import lone
+
+T = TypeVar("T")
+
+PATIENCE_S: Final = 10.0
+_LOOK_S: Final = 0.05
+
+
+class Closed(HoldfastError):
+    """Holdfast was used outside of its `with`."""
+
+    exit_code = 2
+
+    def __init__(self) -> None:
+        super().__init__("this Holdfast is closed: what it gave is of use only inside its `with`; open it again")
+
+
+class Forked(HoldfastError):
+    """Holdfast was used in a process that was forked off the one that opened it."""
+
+    exit_code = 2
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this process was forked while Holdfast was open, and its thread did not come along: open it anew in the "
+            "child, or start children with `spawn`"
+        )
+
+
+class EngineFailed(Unavailable):
+    """The supervisor inside this program has ended by itself; the cause is chained."""
+
+    def __init__(self, cause: BaseException) -> None:
+        super().__init__(f"Holdfast has ended in this program: {cause}; mend that, then open it again")
+        self.__cause__ = cause
+
+
+class Engine:
+    """One home, opened; `start` it, and `stop` it in the end. Its methods may be called in any thread."""
+
+    def __init__(self, home: Home, slots: int | None, callables: Callables) -> None:
+        """`slots`: the local target's processors; None: as they are. `callables`: what jobs may call."""
+        self._home = home
+        self._slots = slots
+        self._callables = callables
+        self._process = os.getpid()
+        self._opened: Future[None] = Future()
+        self._closed: Future[None] = Future()
+        self._token: trio.lowlevel.TrioToken | None = None
+        self._reader: Reader | None = None
+        self._leaving = False
+        self._left = False
+        self._cause: BaseException | None = None
+
+    def start(self) -> Future[None]:
+        """Open the home; filled once requests are taken, or with what keeps them from being."""
+        threading.Thread(target=self._run, name=f"holdfast {self._home.path}", daemon=True).start()
+        return self._opened
+
+    def stop(self) -> Future[None]:
+        """Start nothing more, leave what runs to its runner, and close; filled once that is done."""
+        self._leaving = True  # heard by the thread also where it is just starting
+        if self._token is not None:
+            with suppress(trio.RunFinishedError):
+                self._token.run_sync_soon(self._stop.set)
+        return self._closed
+
+    def closed_error(self) -> Closed | EngineFailed:
+        """Why nothing can be asked any more."""
+        return Closed() if self._cause is None else EngineFailed(self._cause)
+
+    def ask(self, request: Request) -> Future[Answer]:
+        """Have a request carried out; filled with its answer, once what it changed is recorded."""
+        answer: Future[Answer] = Future()
+        self._call(lambda: self._requests.put(Pending(request, answer)), answer)
+        return answer
+
+    def ends(self, jobs: Sequence[int]) -> Future[None]:
+        """Filled once all these jobs have ended, with BadInput if there is no such job."""
+        done: Future[None] = Future()
+        self._call(lambda: self._wait_for_ends(jobs, done), done)
+        return done
+
+    def look(self) -> None:
+        """A function was registered: jobs may wait for it."""
+        if self._token is not None and not self._left:
+            with suppress(trio.RunFinishedError):
+                self._token.run_sync_soon(lambda: self._calls.runner.look())  # noqa: PLW0108 - there are none before it runs
+
+    def growth(self, after: int) -> Future[int]:
+        """Filled with the log's newest seq, once that is beyond `after`."""
+        grown: Future[int] = Future()
+        self._call(lambda: self._wait_for_growth(after, grown), grown)
+        return grown
+
+    def _call(self, call: Callable[[], None], waiting: Future[T]) -> None:
+        """Have something done in the engine's thread; `waiting` hears what keeps it from being done."""
+        if os.getpid() != self._process:
+            raise Forked
+        if self._token is None:
+            raise self.closed_error()
+        try:
+            self._token.run_sync_soon(self._do, call, waiting)
+        except trio.RunFinishedError:
+            spoil(waiting, self.closed_error())
+
+    def _do(self, call: Callable[[], None], waiting: Future[T]) -> None:
+        if self._left:
+            spoil(waiting, self.closed_error())
+            return
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001 - it belongs to who asked, not to the engine
+            spoil(waiting, error)
+
+    def _run(self) -> None:
+        try:
+            trio.run(self._main)
+        except BaseException as error:  # noqa: BLE001 - the thread ends; those who wait hear why
+            self._cause = lone(error)
+        spoil(self._opened, self._cause or Closed())
+        fill(self._closed, None)
+
+    async def _main(self) -> None:
+        self._stop = trio.Event()
+        self._requests = Requests()
+        self._board = Noticeboard()
+        self._token = trio.lowlevel.current_trio_token()
+        if self._leaving:
+            self._stop.set()
+        try:
+            async with trio.open_nursery() as nursery:
+                self._calls = self._callables.made(nursery)
+                await self._keep_up(self._calls)
+                nursery.cancel_scope.cancel()
+        except BaseException as error:
+            self._cause = lone(error)
+            raise
+        finally:
+            self._left = True
+            self._requests.fail(self.closed_error)
+            self._board.fail(self.closed_error)
+            if self._reader is not None:
+                self._reader.close()
+
+    async def _keep_up(self, calls: Calls) -> None:
+        """Be the supervisor, or speak to the one that lives, until stopped."""
+        up_at = trio.current_time()
+
+        def up() -> None:
+            nonlocal up_at
+            up_at = trio.current_time()
+            self._up()
+
+        service = Service(self._home, self._requests, self._board, up, self._stop)
+        while not self._stop.is_set():
+            try:
+                await host(service, self._slots, calls)
+            except HomeLocked:
+                if await join(service):
+                    up_at = trio.current_time()
+                elif trio.current_time() > up_at + PATIENCE_S:
+                    raise  # somebody holds the home and does not answer
+                await trio.sleep(_LOOK_S)
+
+    def _up(self) -> None:
+        """Requests are taken from now on; what ended while there was no supervisor to tell is looked up."""
+        if self._reader is None:
+            self._reader = Reader(self._home)
+        fill(self._opened, None)
+        reader = self._reader
+        self._board.recheck(lambda jobs: live_among(reader, jobs))
+
+    def _wait_for_ends(self, jobs: Sequence[int], done: Future[None]) -> None:
+        assert self._reader is not None, "requests come after the opening"
+        self._board.wait_for_ends(live_among(self._reader, jobs), done)
+
+    def _wait_for_growth(self, after: int, grown: Future[int]) -> None:
+        assert self._reader is not None, "requests come after the opening"
+        newest = self._reader.seq
+        if newest > after:
+            fill(grown, newest)
+        else:
+            self._board.wait_for_growth(grown)

@@ -1,0 +1,196 @@
+"""Functions that jobs call: their registry, the types of what they take and return, and what a call is told of itself.
+
+@hf.function("resize", limits=["gpu"], retries=3)
+def resize(path: str, width: int) -> str: ...
+
+job = await hf.submit(holdfast.call("resize", path="a.png", width=640))
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Final, Generic, ParamSpec, TypedDict, TypeVar, get_type_hints
+
+import msgspec
+
+from holdfast.events.checks import CALL_BYTES_MAX
+from holdfast.events.errors import BadInput, HoldfastError
+from holdfast.events.spec import Call
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_NAMED: Final = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+class CallStopped(HoldfastError):
+    """Raised by `Attempt.check` in a function whose job was cancelled, or whose time is up."""
+
+    def __init__(self) -> None:
+        super().__init__("this call is to stop: its job was cancelled, or its time is up")
+
+
+class FunctionOptions(TypedDict, total=False):
+    """What is said of every job that calls a function, unless the job says otherwise; see `Job`."""
+
+    limits: Sequence[str]
+    priority: int
+    retries: int
+    retry_on: Sequence[str]
+    retry_delay: timedelta
+    retry_delay_max: timedelta
+    timeout: timedelta | None
+
+
+class Attempt:
+    """What a call is told of itself: it gets one by a parameter of this type. Any thread may use it.
+
+    `token` is unique for ever, and the same for no two attempts: fit to make an effect elsewhere idempotent.
+    """
+
+    def __init__(self, job: int, number: int, token: str, report: Callable[[float | None, str], None]) -> None:
+        self.job = job
+        self.number = number
+        self.token = token
+        self._report = report
+        self._stopped = threading.Event()
+
+    def progress(self, fraction: float | None = None, message: str = "") -> None:
+        """Say how far it is: `fraction` of the whole, from 0 to 1, and a word. Recorded now and then, and the last one.
+
+        Raises BadInput for a fraction that is none.
+        """
+        if fraction is not None and not 0 <= fraction <= 1:
+            raise BadInput(f"{fraction} is no fraction", remedy="give a number from 0 to 1")
+        self._report(fraction, message)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it is to stop. An async function is cancelled besides; any other has to look, here or by `check`."""
+        return self._stopped.is_set()
+
+    def check(self) -> None:
+        """Raise CallStopped if it is to stop."""
+        if self.stopped:
+            raise CallStopped
+
+    def stop(self) -> None:
+        """Have it stop; for Holdfast."""
+        self._stopped.set()
+
+
+class Callee:
+    """A function as jobs call it: by name, with arguments and a result that JSON holds."""
+
+    def __init__(self, name: str, function: Callable[..., object], options: FunctionOptions) -> None:
+        """Raises BadInput for a signature whose arguments can't be recorded by name."""
+        self.name = name
+        self.options = options
+        self._function = function
+        self.is_async = inspect.iscoroutinefunction(function)
+        hints = get_type_hints(function)
+        fields: list[tuple[str, object] | tuple[str, object, object]] = []
+        self._attempt_name: str | None = None
+        for parameter in inspect.signature(function).parameters.values():
+            hint = hints.get(parameter.name, object)
+            if hint is Attempt:
+                self._attempt_name = parameter.name
+            elif parameter.kind not in _NAMED:
+                problem = f"its parameter {parameter} can't be given by name"
+                raise BadInput(problem, where=f"function {name}", remedy="arguments are recorded by name: name each")
+            elif parameter.default is inspect.Parameter.empty:
+                fields.append((parameter.name, hint))
+            else:
+                fields.append((parameter.name, hint, parameter.default))
+        shape = msgspec.defstruct("Arguments", fields, kw_only=True, frozen=True, forbid_unknown_fields=True)
+        self._arguments = msgspec.json.Decoder(shape)
+        self._result = msgspec.json.Decoder(hints["return"]) if "return" in hints else None
+
+    def invoke(self, given: Call, attempt: Attempt) -> object:
+        """Call it; raises what it raises, and BadInput for arguments that it does not take."""
+        arguments = self.arguments(given)
+        if self._attempt_name is not None:
+            arguments[self._attempt_name] = attempt
+        return self._function(**arguments)
+
+    def arguments(self, given: Call) -> dict[str, object]:
+        """The arguments by name. Raises BadInput for those that the function does not take."""
+        try:
+            found = self._arguments.decode(given.arguments)
+        except msgspec.DecodeError as error:
+            problem = f"it does not take these arguments: {error}"
+            raise BadInput(problem, where=f"function {self.name}", remedy="see its signature") from error
+        return msgspec.structs.asdict(found)
+
+    def encode(self, result: object) -> str:
+        """A result as it is recorded. Raises BadInput if it can't be."""
+        where = f"function {self.name}"
+        try:
+            text = msgspec.json.encode(result)
+            if self._result is not None:
+                self._result.decode(text)
+        except (TypeError, ValueError) as error:
+            problem = f"its result can't be recorded: {error}"
+            raise BadInput(problem, where=where, remedy="return what JSON can hold, of the type it names") from error
+        if len(text) > CALL_BYTES_MAX:
+            problem = f"its result takes {len(text)} bytes, more than the {CALL_BYTES_MAX} that are recorded"
+            raise BadInput(problem, where=where, remedy="write it to a file and return its name")
+        return text.decode()
+
+
+class Function(Generic[P, R]):
+    """A registered function: calling it calls it, here and now; `call` makes what a job is submitted with."""
+
+    def __init__(self, function: Callable[P, R], callee: Callee) -> None:
+        self.function = function
+        self._callee = callee
+
+    @property
+    def name(self) -> str:
+        """What jobs know it by."""
+        return self._callee.name
+
+    def __call__(self, *arguments: P.args, **named: P.kwargs) -> R:
+        """Call it, here and now, without a job."""
+        return self.function(*arguments, **named)
+
+    def call(self, *arguments: P.args, **named: P.kwargs) -> Call:
+        """What to submit, so that a job calls it with these. Raises BadInput for arguments of a wrong type.
+
+        Of a function that takes an `Attempt` use `holdfast.call`: nobody has one to give.
+        """
+        bound = inspect.signature(self.function).bind(*arguments, **named)
+        made = call(self.name, **bound.arguments)
+        self._callee.arguments(made)
+        return made
+
+
+def call(function: str, /, **arguments: object) -> Call:
+    """What to submit, so that a job calls the function of this name. Raises BadInput if JSON can't hold an argument."""
+    try:
+        return Call(function, msgspec.json.encode(arguments).decode())
+    except (TypeError, ValueError) as error:
+        problem = f"an argument can't be recorded: {error}"
+        raise BadInput(problem, where=f"function {function}", remedy="give what JSON can hold") from error
+
+
+class Registry:
+    """The functions of a program, by name."""
+
+    def __init__(self) -> None:
+        self._functions: dict[str, Callee] = {}
+
+    def add(self, name: str, function: Callable[P, R], options: FunctionOptions) -> Function[P, R]:
+        """Register a function. Raises BadInput if there is one of this name, or if it can't be called by name."""
+        if name in self._functions:
+            problem = f"there is a function {name!r} already"
+            raise BadInput(problem, where=f"function {name}", remedy="take another name: jobs know functions by it")
+        callee = self._functions[name] = Callee(name, function, options)
+        return Function(function, callee)
+
+    def find(self, name: str) -> Callee | None:
+        """The function of this name, if it is registered."""
+        return self._functions.get(name)

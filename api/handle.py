@@ -1,0 +1,227 @@
+"""Holdfast for a program with an event loop, of Trio or of asyncio: submit jobs, wait for them, follow the log.
+
+async with holdfast.open("work") as hf:
+    job = await hf.submit(["make", "-j4"], needs={"cpus": 4})
+    record = await job.wait()
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import ParamSpec, Self, TypeVar, Unpack
+
+import anyio
+import anyio.to_thread
+
+from holdfast.events.messages import AskStatus, Cancel, Changed, Hold, Pause, Prioritise, Release, Resume, Retry, Status
+from holdfast.events.spec import Call, LimitSpec
+
+from .calling import CALLS, THREADS, Callables, InTheLoop
+from .desk import Desk, Recorded, changed, numbers, status, submission, submitted
+from .functions import Function, FunctionOptions, Registry
+from .job_records import JobRecord
+from .jobs import After, Command, Job, JobOptions
+from .loops import answer_of
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class Submission:
+    """Jobs that were submitted together, in the order of their submission; one of them is `submission[0]`."""
+
+    def __init__(self, holdfast: Holdfast, ids: Sequence[int]) -> None:
+        self._holdfast = holdfast
+        self.ids = tuple(ids)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __iter__(self) -> Iterator[SubmittedJob]:
+        return (SubmittedJob(self._holdfast, job) for job in self.ids)
+
+    def __getitem__(self, place: int) -> SubmittedJob:
+        return SubmittedJob(self._holdfast, self.ids[place])
+
+    async def wait(self) -> list[JobRecord]:
+        """Wait until all have ended; how each did. Cancelled, it does nothing to the jobs."""
+        await self._holdfast.wait(self)
+        return [self._holdfast.record(job) for job in self.ids]
+
+
+class SubmittedJob:
+    """A job that was submitted; or any of the home, by its id: `hf.job(7)`."""
+
+    def __init__(self, holdfast: Holdfast, job: int) -> None:
+        self._holdfast = holdfast
+        self.id = job
+
+    @property
+    def ids(self) -> Sequence[int]:
+        """Its id, as one of several."""
+        return (self.id,)
+
+    async def wait(self) -> JobRecord:
+        """Wait until it has ended; how it did. Cancelled, it does nothing to the job."""
+        await self._holdfast.wait(self)
+        return self.record()
+
+    async def result(self, kind: type[T]) -> T:
+        """What the function returned that the job calls, as a value of `kind`; waits for it.
+
+        Raises JobFailed if the job did not succeed, BadInput if its result is of another kind.
+        """
+        return (await self.wait()).result_as(kind)
+
+    def record(self) -> JobRecord:
+        """The job as it stands now. Raises BadInput if there is none of this id."""
+        return self._holdfast.record(self.id)
+
+
+class Holdfast:
+    """A home, opened by `open`. What changes something returns once that is in the log and synced.
+
+    Every method raises BadInput for what breaks a rule (nothing was done), Closed outside of the `async with`, and
+    Unavailable for what keeps the log from being read or written.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def function(self, name: str, /, **options: Unpack[FunctionOptions]) -> Callable[[Callable[P, R]], Function[P, R]]:
+        """Register a function, async or not, that jobs may call: a decorator.
+
+        It is called in this program, while this program is the home's supervisor: an async one in this loop, any other
+        in a thread. Its arguments are recorded by name and checked by their types, and so is what it returns, up to
+        64 KiB as JSON; a parameter of the type `Attempt` gets what the call may know of itself. A call that is under
+        way when the program ends is `lost`, and made again only where `retry_on` says so. `options`: what holds for
+        every job that calls it, see `Job`. Raises BadInput.
+        """
+
+        def register(function: Callable[P, R]) -> Function[P, R]:
+            return self._desk.register(name, function, options)
+
+        return register
+
+    async def submit(self, run: Command | Call | Job, /, **options: Unpack[JobOptions]) -> SubmittedJob:
+        """Submit one job: a command or a `call` with options (see `Job`), or a Job."""
+        (job,) = submitted(await answer_of(self._desk.engine.ask(submission([self._desk.job(run, options)]))))
+        return SubmittedJob(self, job)
+
+    async def submit_many(
+        self, jobs: Iterable[Job], *, flow: str = "", limits: Mapping[str, LimitSpec] | None = None
+    ) -> Submission:
+        """Submit jobs together: all of them or none. They may name each other in `after`.
+
+        `flow` names them as one; `limits` are set from then on.
+        """
+        return Submission(self, submitted(await answer_of(self._desk.engine.ask(submission(jobs, flow, limits)))))
+
+    def job(self, job: int) -> SubmittedJob:
+        """The job of this id."""
+        return SubmittedJob(self, job)
+
+    def record(self, job: int) -> JobRecord:
+        """The job as it stands now."""
+        return self._desk.record(job)
+
+    async def wait(self, *jobs: After) -> None:
+        """Wait until all these have ended. Cancelled, it does nothing to them."""
+        await answer_of(self._desk.engine.ends(numbers(jobs)))
+
+    async def cancel(self, *jobs: After) -> Changed:
+        """End these, whatever they are doing; returns which it changed, and which not and why."""
+        return changed(await answer_of(self._desk.engine.ask(Cancel(numbers(jobs)))))
+
+    async def retry(self, *jobs: After) -> Changed:
+        """Run these again, which failed or were cancelled, skipped or lost."""
+        return changed(await answer_of(self._desk.engine.ask(Retry(numbers(jobs)))))
+
+    async def hold(self, *jobs: After) -> Changed:
+        """Don't start these until they are released."""
+        return changed(await answer_of(self._desk.engine.ask(Hold(numbers(jobs)))))
+
+    async def release(self, *jobs: After) -> Changed:
+        """Let held ones go on."""
+        return changed(await answer_of(self._desk.engine.ask(Release(numbers(jobs)))))
+
+    async def prioritise(self, *jobs: After, priority: int) -> Changed:
+        """Set their priority; higher goes first."""
+        return changed(await answer_of(self._desk.engine.ask(Prioritise(numbers(jobs), priority))))
+
+    async def pause(self, target: str | None = None) -> Changed:
+        """Start nothing more on a target (None: on any)."""
+        return changed(await answer_of(self._desk.engine.ask(Pause(target))))
+
+    async def resume(self, target: str | None = None) -> Changed:
+        """Start attempts there again."""
+        return changed(await answer_of(self._desk.engine.ask(Resume(target))))
+
+    async def status(self) -> Status:
+        """How many live jobs are in which state, and who supervises them."""
+        return status(await answer_of(self._desk.engine.ask(AskStatus())))
+
+    def events(self, after: int = 0) -> Events:
+        """The log after a position, and on as it grows: none missed, none twice, and the supervisor never waits.
+
+        An iterator without an end: leave it with `break`.
+        """
+        return Events(self._desk, after)
+
+
+class Events:
+    """The events of a home, one after the other; no generator, so that it may be left at any time without closing."""
+
+    def __init__(self, desk: Desk, after: int) -> None:
+        self._desk = desk
+        self._after = after
+        self._read: list[Recorded] = []
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Recorded:
+        """The next event, once there is one. Raises Closed, Damaged or Unavailable."""
+        while not self._read:
+            self._read = await anyio.to_thread.run_sync(self._desk.events, self._after)
+            self._read.reverse()
+            if not self._read:
+                await answer_of(self._desk.engine.growth(self._after))
+        event = self._read.pop()
+        self._after = event.seq
+        return event
+
+
+@asynccontextmanager
+async def open(  # noqa: A001 - read as `holdfast.open`
+    home: str | os.PathLike[str] | None = None, *, slots: int | None = None, calls: int = CALLS, threads: int = THREADS
+) -> AsyncGenerator[Holdfast]:
+    """Open a home, made if it is missing: supervise it, or join the supervisor that lives there.
+
+    `home`: its folder; None: as the command line finds it. `slots`: the local target's processors, from now on.
+    `calls`: at most so many functions are called at once, of which `threads` that are not async. On leaving nothing
+    more is started; commands go on under their runner, until the next supervisor comes; calls are stopped. For
+    programs on Trio or on asyncio; `open_sync` is for the others. Raises HomeLocked if somebody holds the home and does
+    not answer, and Unavailable for what keeps the log from being opened.
+    """
+    spawner = InTheLoop()
+    desk = Desk(home, slots, Callables(Registry(), spawner, calls, threads))
+    failure: Exception | None = None
+    async with anyio.create_task_group() as group:
+        group.start_soon(spawner.serve)
+        try:
+            await answer_of(desk.engine.start())
+            desk.opened()
+            yield Holdfast(desk)
+        except Exception as error:  # noqa: BLE001 - raised again below, as it is: a task group would wrap it up
+            failure = error
+        finally:
+            with anyio.CancelScope(shield=True):
+                await answer_of(desk.engine.stop())
+                desk.close()
+            group.cancel_scope.cancel()
+    if failure is not None:
+        raise failure

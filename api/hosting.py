@@ -1,0 +1,44 @@
+"""Being the home's supervisor, for the engine."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import trio
+
+from holdfast.events.draft import Draft
+
+from .calling import Calls
+from .requests import Relay
+from .service import Service
+from .supervisor import Functions, Supervisor, open_supervisor
+
+LEAVE_S: Final = 10.0
+
+
+async def host(service: Service, slots: int | None, calls: Calls) -> None:
+    """Supervise until it is time to leave; then start nothing more, end calls, and leave commands to their runner.
+
+    Raises HomeLocked if the home has a supervisor, and what `open_supervisor` raises.
+    """
+
+    def note(draft: Draft, start: int) -> None:
+        service.board.note(draft.jobs.changed.values(), start + len(draft.entries))
+
+    functions = Functions(calls.runner, calls.at_once)
+    async with open_supervisor(service.home, slots=slots, functions=functions, on_commit=note) as supervisor:
+        service.up()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_forward, service, supervisor)
+            await service.stop.wait()
+            nursery.cancel_scope.cancel()
+        await supervisor.drain()
+        calls.caller.leave()
+        with trio.move_on_after(LEAVE_S):
+            await calls.runner.finished()
+
+
+async def _forward(service: Service, supervisor: Supervisor) -> None:
+    while True:
+        for pending in await service.requests.take_all():
+            await supervisor.tell(pending.request, Relay(pending))

@@ -1,0 +1,172 @@
+"""Holdfast for plain code, notebooks and threads: the same as `handle`, without `await`.
+
+with holdfast.open_sync("work") as hf:
+    record = hf.submit("make").wait(timeout=600)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import ParamSpec, TypeVar, Unpack
+
+from holdfast.events.messages import AskStatus, Cancel, Changed, Hold, Pause, Prioritise, Release, Resume, Retry, Status
+from holdfast.events.spec import Call, LimitSpec
+
+from .calling import CALLS, THREADS, Callables
+from .desk import Desk, Recorded, changed, numbers, status, submission, submitted
+from .functions import Function, FunctionOptions, Registry
+from .job_records import JobRecord
+from .jobs import After, Command, Job, JobOptions
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class SyncSubmission:
+    """Jobs that were submitted together, in the order of their submission; one of them is `submission[0]`."""
+
+    def __init__(self, holdfast: SyncHoldfast, ids: Sequence[int]) -> None:
+        self._holdfast = holdfast
+        self.ids = tuple(ids)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __iter__(self) -> Iterator[SyncJob]:
+        return (SyncJob(self._holdfast, job) for job in self.ids)
+
+    def __getitem__(self, place: int) -> SyncJob:
+        return SyncJob(self._holdfast, self.ids[place])
+
+    def wait(self, timeout: float | None = None) -> list[JobRecord]:
+        """Wait until all have ended; how each did. Raises TimeoutError after `timeout` seconds; the jobs go on."""
+        self._holdfast.wait(self, timeout=timeout)
+        return [self._holdfast.record(job) for job in self.ids]
+
+
+class SyncJob:
+    """A job that was submitted; or any of the home, by its id: `hf.job(7)`."""
+
+    def __init__(self, holdfast: SyncHoldfast, job: int) -> None:
+        self._holdfast = holdfast
+        self.id = job
+
+    @property
+    def ids(self) -> Sequence[int]:
+        """Its id, as one of several."""
+        return (self.id,)
+
+    def wait(self, timeout: float | None = None) -> JobRecord:
+        """Wait until it has ended; how it did. Raises TimeoutError after `timeout` seconds; the job goes on."""
+        self._holdfast.wait(self, timeout=timeout)
+        return self.record()
+
+    def result(self, kind: type[T], timeout: float | None = None) -> T:
+        """What the function returned that the job calls; see `SubmittedJob.result` and `wait`."""
+        return self.wait(timeout).result_as(kind)
+
+    def record(self) -> JobRecord:
+        """The job as it stands now. Raises BadInput if there is none of this id."""
+        return self._holdfast.record(self.id)
+
+
+class SyncHoldfast:
+    """A home, opened by `open_sync`; any thread may use it. See `Holdfast` for what all methods have in common."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def function(self, name: str, /, **options: Unpack[FunctionOptions]) -> Callable[[Callable[P, R]], Function[P, R]]:
+        """Register a function that jobs may call: a decorator; see `Holdfast.function`. Async ones run in Trio."""
+
+        def register(function: Callable[P, R]) -> Function[P, R]:
+            return self._desk.register(name, function, options)
+
+        return register
+
+    def submit(self, run: Command | Call | Job, /, **options: Unpack[JobOptions]) -> SyncJob:
+        """Submit one job: a command or a `call` with options (see `Job`), or a Job."""
+        (job,) = submitted(self._desk.engine.ask(submission([self._desk.job(run, options)])).result())
+        return SyncJob(self, job)
+
+    def submit_many(
+        self, jobs: Iterable[Job], *, flow: str = "", limits: Mapping[str, LimitSpec] | None = None
+    ) -> SyncSubmission:
+        """Submit jobs together: all of them or none; see `Holdfast.submit_many`."""
+        return SyncSubmission(self, submitted(self._desk.engine.ask(submission(jobs, flow, limits)).result()))
+
+    def job(self, job: int) -> SyncJob:
+        """The job of this id."""
+        return SyncJob(self, job)
+
+    def record(self, job: int) -> JobRecord:
+        """The job as it stands now."""
+        return self._desk.record(job)
+
+    def wait(self, *jobs: After, timeout: float | None = None) -> None:
+        """Wait until all these have ended. Raises TimeoutError after `timeout` seconds; the jobs go on."""
+        ended = self._desk.engine.ends(numbers(jobs))
+        try:
+            ended.result(timeout)
+        finally:
+            ended.cancel()
+
+    def cancel(self, *jobs: After) -> Changed:
+        """End these, whatever they are doing; returns which it changed, and which not and why."""
+        return changed(self._desk.engine.ask(Cancel(numbers(jobs))).result())
+
+    def retry(self, *jobs: After) -> Changed:
+        """Run these again, which failed or were cancelled, skipped or lost."""
+        return changed(self._desk.engine.ask(Retry(numbers(jobs))).result())
+
+    def hold(self, *jobs: After) -> Changed:
+        """Don't start these until they are released."""
+        return changed(self._desk.engine.ask(Hold(numbers(jobs))).result())
+
+    def release(self, *jobs: After) -> Changed:
+        """Let held ones go on."""
+        return changed(self._desk.engine.ask(Release(numbers(jobs))).result())
+
+    def prioritise(self, *jobs: After, priority: int) -> Changed:
+        """Set their priority; higher goes first."""
+        return changed(self._desk.engine.ask(Prioritise(numbers(jobs), priority)).result())
+
+    def pause(self, target: str | None = None) -> Changed:
+        """Start nothing more on a target (None: on any)."""
+        return changed(self._desk.engine.ask(Pause(target)).result())
+
+    def resume(self, target: str | None = None) -> Changed:
+        """Start attempts there again."""
+        return changed(self._desk.engine.ask(Resume(target)).result())
+
+    def status(self) -> Status:
+        """How many live jobs are in which state, and who supervises them."""
+        return status(self._desk.engine.ask(AskStatus()).result())
+
+    def events(self, after: int = 0) -> Iterator[Recorded]:
+        """The log after a position, and on as it grows: none missed, none twice; see `Holdfast.events`."""
+        while True:
+            batch = self._desk.events(after)
+            yield from batch
+            if batch:
+                after = batch[-1].seq
+            else:
+                self._desk.engine.growth(after).result()
+
+
+@contextmanager
+def open_sync(
+    home: str | os.PathLike[str] | None = None, *, slots: int | None = None, calls: int = CALLS, threads: int = THREADS
+) -> Generator[SyncHoldfast]:
+    """Open a home for plain code; see `open`."""
+    desk = Desk(home, slots, Callables(Registry(), None, calls, threads))
+    try:
+        desk.engine.start().result()
+        desk.opened()
+        yield SyncHoldfast(desk)
+    finally:
+        desk.engine.stop().result()
+        desk.close()

@@ -1,0 +1,48 @@
+"""docs/api.md says what the code says, and its examples run."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import holdfast
+from tests.system.processes import kill, runners_of
+from tests.tree import ROOT
+
+from .api_page import CHAPTERS, COMMAND, EXAMPLES, PAGE, page
+
+BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / EXAMPLES).read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path
+    for pid in list(runners_of(tmp_path / "work")):
+        kill(pid)
+
+
+def test_the_page_is_written_from_the_docstrings_as_they_are() -> None:
+    assert (ROOT / PAGE).read_text(encoding="utf-8") == page(), f"{PAGE} is stale; `{COMMAND}` writes it anew"
+
+
+def test_every_public_name_is_on_the_page() -> None:
+    assert sorted(name for names in CHAPTERS.values() for name in names) == sorted(holdfast.__all__)
+
+
+@pytest.mark.parametrize("example", BLOCKS, ids=lambda block: re.findall(r"holdfast\.(\w+)", block)[0])
+def test_the_examples_run(folder: Path, example: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", example],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout

@@ -1,0 +1,131 @@
+"""What can't be right is refused with an error of its own that names the remedy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import cast
+
+import anyio
+import pytest
+
+import holdfast
+from holdfast.store.errors import HomeLocked
+from holdfast.store.home import Home
+from holdfast.store.lock import HomeLock
+
+Loop = Callable[[Callable[[], Awaitable[None]]], None]
+
+
+def test_a_closed_one_says_so(home: Path, loop: Loop) -> None:
+    async def main() -> None:
+        async with holdfast.open(home) as hf:
+            job = await hf.submit("true")
+        for use in (lambda: hf.submit("true"), job.wait, lambda: anext(hf.events())):
+            with pytest.raises(holdfast.Closed, match="open it again"):
+                await use()
+        with pytest.raises(holdfast.Closed):
+            job.record()
+
+    loop(main)
+
+
+def test_those_who_wait_when_it_closes_hear_so(home: Path, loop: Loop) -> None:
+    async def main() -> None:
+        heard: list[str] = []
+        async with anyio.create_task_group() as group, holdfast.open(home) as hf:
+            job = await hf.submit("true", hold=True)
+            seq = (await hf.status()).seq
+
+            async def wait(use: Callable[[], Awaitable[object]]) -> None:
+                try:
+                    await use()
+                except holdfast.Closed as error:
+                    heard.append(str(error))
+
+            group.start_soon(wait, job.wait)
+            group.start_soon(wait, lambda: anext(hf.events(after=seq + 10)))
+            await anyio.wait_all_tasks_blocked()
+        assert len(heard) == 2
+
+    loop(main)
+
+
+Use = Callable[[holdfast.Holdfast], Awaitable[object]]
+
+REFUSED: list[tuple[Use, str]] = [
+    (lambda hf: hf.submit([]), "there is no command"),
+    (lambda hf: hf.submit(["sleep", cast("str", 4)]), "4 is no string"),
+    (lambda hf: hf.submit("true", limits="gpu"), "give a list of strings"),
+    (lambda hf: hf.submit("true", timeout=cast("timedelta", 4)), "wrong type"),
+    (lambda hf: hf.submit("true", target="moon"), "there is no target 'moon'"),
+    (lambda hf: hf.submit("true", needs={"gpus": 1}), "gpus"),
+    (lambda hf: hf.submit("true", after=99), "99"),
+    (lambda hf: hf.submit("true", after="name"), "name"),
+    (lambda hf: hf.submit(holdfast.Job(run="true"), name="x"), "a Job says all of itself"),
+    (lambda hf: hf.submit_many([]), "there are no jobs"),
+    (lambda hf: hf.cancel("name"), "'name' is a name"),
+    (lambda hf: hf.wait(99), "there is no job 99"),
+    (lambda hf: hf.pause("moon"), "there is no target 'moon'"),
+]
+
+
+@pytest.mark.parametrize("use, message", REFUSED)
+def test_bad_input_is_refused_whole(home: Path, loop: Loop, use: Use, message: str) -> None:
+    async def main() -> None:
+        async with holdfast.open(home) as hf:
+            before = (await hf.status()).seq
+            with pytest.raises(holdfast.BadInput, match=message):
+                await use(hf)
+            assert (await hf.status()).seq == before
+
+    loop(main)
+
+
+def test_an_unknown_option_is_refused(home: Path) -> None:
+    with holdfast.open_sync(home) as hf, pytest.raises(TypeError, match="colour"):
+        hf.submit("true", colour="red")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+
+
+def test_a_damaged_log_is_refused_at_opening(home: Path, loop: Loop) -> None:
+    home.mkdir(mode=0o700)
+    (home / "log.db").write_bytes(b"no log" * 1000)
+
+    async def main() -> None:
+        with pytest.raises(holdfast.Unavailable, match=r"no SQLite database|damaged"):
+            async with holdfast.open(home):
+                raise AssertionError("it opened")
+
+    loop(main)
+
+
+def test_a_home_that_somebody_holds_without_answering_is_refused(
+    home: Path, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("holdfast.engine.PATIENCE_S", 0.1)
+    place = Home(home)
+    place.create()
+
+    async def main() -> None:
+        with HomeLock(place), pytest.raises(HomeLocked, match="is in use by"):
+            async with holdfast.open(home):
+                raise AssertionError("it opened")
+
+    loop(main)
+
+
+def test_a_forked_child_is_told_to_open_it_anew(home: Path) -> None:
+    with holdfast.open_sync(home) as hf:
+        pid = os.fork()
+        if pid == 0:
+            try:
+                hf.status()
+            except holdfast.Forked:
+                os._exit(7)
+            finally:
+                os._exit(1)
+        _, status = os.waitpid(pid, 0)
+        assert os.waitstatus_to_exitcode(status) == 7
+        assert hf.submit("true").wait(timeout=60).succeeded
