@@ -14,11 +14,11 @@ EVERY_S: Final = 0.5
 _MIB: Final = 2**20
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 _TICKS_A_S: Final = os.sysconf("SC_CLK_TCK")
-_WIDTH, _HEIGHT, _LEFT, _TOP = 760, 320, 64, 24
+_WIDTH, _HEIGHT, _LEFT, _TOP, _RIGHT = 760, 320, 64, 24, 88
 _LINES_MAX: Final = 9
 _COLOURS: Final = ("#1f6feb", "#d1571f")
 _FRAME: Final = (
-    f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH + 96} {_HEIGHT + 72}" '
+    f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_LEFT + _WIDTH + _RIGHT} {_HEIGHT + 72}" '
     'font-family="sans-serif" font-size="12">\n<rect width="100%" height="100%" fill="white"/>\n'
 )
 

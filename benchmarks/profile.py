@@ -6,6 +6,7 @@ outside while they work; on Linux that takes root, or kernel.yama.ptrace_scope =
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -43,6 +44,12 @@ def _record(pid: int, name: str) -> subprocess.Popen[bytes]:
     )
 
 
+def _give_title(picture: Path, title: str) -> None:
+    """Say what it shows; py-spy writes its own command line there, with paths of the machine."""
+    text = picture.read_text()
+    picture.write_text(re.sub(r'(<text id="title"[^>]*>)[^<]*', rf"\g<1>{title}", text))
+
+
 def _runner_of(home: Home) -> int:
     """The pid of the home's runner, once the log knows it."""
     while True:
@@ -70,7 +77,10 @@ def main() -> None:
             load.wait()
             end_runner(home)
     for name in processes:
-        print(f"{name}: {'not taken' if name in failed else PICTURES / f'flame-{name}.svg'}")
+        picture = PICTURES / f"flame-{name}.svg"
+        if name not in failed:
+            _give_title(picture, f"{name}, running /bin/true jobs on {SLOTS} slots")
+        print(f"{name}: {'not taken' if name in failed else picture}")
 
 
 if __name__ == "__main__":
