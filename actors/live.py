@@ -132,6 +132,10 @@ class Live:
         """See `Base`."""
         return self._stored.flow(flow)
 
+    def step(self, place: tuple[str, str], /) -> str | None:
+        """See `Base`."""
+        return self._stored.step(place)
+
     def shared(self, policy: Policy, /) -> Policy:
         """See `Base`."""
         return self._stored.shared(policy)

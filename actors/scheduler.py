@@ -19,11 +19,12 @@ from holdfast.events.decide import decide, extent, wake
 from holdfast.events.draft import Draft
 from holdfast.events.errors import BadInput, Unavailable
 from holdfast.events.facts import SupervisorStarted, SupervisorStopped
-from holdfast.events.messages import Answer, AskStatus, Refusal, Reported, Status, Unreachable
+from holdfast.events.messages import Answer, AskStatus, RecordStep, Refusal, Reported, Status, Unreachable
 from holdfast.events.messages import Request as ClientRequest
 from holdfast.events.outcomes import decide_report
 from holdfast.events.records import Job
 from holdfast.events.states import Delayed
+from holdfast.events.steps import record_step
 
 from .actor import Actor
 from .address import Address
@@ -191,6 +192,8 @@ class Scheduler(Actor[SchedulerMessage]):
             return self._parts.standing.status()
         draft.author = ask.author
         try:
+            if isinstance(request, RecordStep):
+                return record_step(draft, request)
             if extent(request) > HEAVY_JOBS:
                 # Nothing that it reads changes before this turn goes on; meanwhile others speak to clients and targets.
                 return await trio.to_thread.run_sync(decide, draft, request)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .handle import Events, Holdfast, Submission, SubmittedJob, open  # noqa: A004 - read as `holdfast.open`
     from .job_records import JobFailed, JobRecord
     from .jobs import Job
+    from .steps import Step
     from .supervisor import Supervisor, open_supervisor
     from .sync import SyncHoldfast, SyncJob, SyncSubmission, open_sync
 
@@ -51,6 +52,7 @@ __all__ = [
     "Release",
     "Resume",
     "Retry",
+    "Step",
     "Submission",
     "Submit",
     "SubmittedJob",
@@ -78,6 +80,7 @@ _MODULES = {
     "functions": ("Attempt", "CallStopped", "Function", "call"),
     "job_records": ("JobFailed", "JobRecord"),
     "jobs": ("Job",),
+    "steps": ("Step",),
     "supervisor": ("Supervisor", "open_supervisor"),
     "sync": ("SyncHoldfast", "SyncJob", "SyncSubmission", "open_sync"),
 }

@@ -24,6 +24,7 @@ from .engine import Engine
 from .functions import Function, FunctionOptions
 from .job_records import JobRecord, record_of
 from .jobs import After, Command, Job, JobOptions, ids_of, spec_of
+from .steps import Step
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -107,6 +108,11 @@ class Desk:
         """The job as it stands. Raises BadInput, Closed, Damaged or Unavailable."""
         with self._reading() as reader:
             return record_of(reader, job)
+
+    def step(self, name: str, key: str) -> Step:
+        """The step, done before or not. Raises Closed, Damaged or Unavailable."""
+        with self._reading() as reader:
+            return Step(name, key, reader.lookups.step((name, key)))
 
     def events(self, after: int) -> list[Recorded]:
         """The next few events of the log. Raises Closed, Damaged or Unavailable."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Final, Generic, ParamSpec, TypedDict, TypeVar, get_type_hints
 
@@ -24,6 +25,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _NAMED: Final = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+# The job whose function runs in this task or thread, for the steps that it takes.
+CALLING: Final[ContextVar[int | None]] = ContextVar("CALLING", default=None)
 
 
 class CallStopped(HoldfastError):
@@ -112,6 +117,7 @@ class Callee:
     def invoke(self, given: Call, attempt: Attempt) -> object:
         """Call it; raises what it raises, and BadInput for arguments that it does not take."""
         arguments = self.arguments(given)
+        CALLING.set(attempt.job)
         if self._attempt_name is not None:
             arguments[self._attempt_name] = attempt
         return self._function(**arguments)

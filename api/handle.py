@@ -24,6 +24,7 @@ from .functions import Function, FunctionOptions, Registry
 from .job_records import JobRecord
 from .jobs import After, Command, Job, JobOptions
 from .loops import answer_of
+from .steps import Step
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -105,6 +106,18 @@ class Holdfast:
             return self._desk.register(name, function, options)
 
         return register
+
+    @asynccontextmanager
+    async def step(self, name: str, *, key: str) -> AsyncGenerator[Step]:
+        """A part of a function's work that is done once: on leaving, its result is recorded, and found ever after.
+
+        So a function that is tried again goes on where it was. `key` says which of its kind it is, in the whole home:
+        an order's number, say. It is no lock: of two that do it at the same time, the result of the first counts.
+        """
+        step = self._desk.step(name, key)
+        yield step
+        if step.fresh:
+            step.take(await answer_of(self._desk.engine.ask(step.request())))
 
     async def submit(self, run: Command | Call | Job, /, **options: Unpack[JobOptions]) -> SubmittedJob:
         """Submit one job: a command or a `call` with options (see `Job`), or a Job."""

@@ -19,6 +19,7 @@ from .desk import Desk, Recorded, changed, numbers, status, submission, submitte
 from .functions import Function, FunctionOptions, Registry
 from .job_records import JobRecord
 from .jobs import After, Command, Job, JobOptions
+from .steps import Step
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -86,6 +87,14 @@ class SyncHoldfast:
             return self._desk.register(name, function, options)
 
         return register
+
+    @contextmanager
+    def step(self, name: str, *, key: str) -> Generator[Step]:
+        """A part of a function's work that is done once; see `Holdfast.step`."""
+        step = self._desk.step(name, key)
+        yield step
+        if step.fresh:
+            step.take(self._desk.engine.ask(step.request()).result())
 
     def submit(self, run: Command | Call | Job, /, **options: Unpack[JobOptions]) -> SyncJob:
         """Submit one job: a command or a `call` with options (see `Job`), or a Job."""

@@ -81,6 +81,10 @@ class Base(Protocol):
         """The flow."""
         ...
 
+    def step(self, place: tuple[str, str], /) -> str | None:
+        """The result that was recorded for a step, by its name and key."""
+        ...
+
     def shared(self, policy: Policy, /) -> Policy:
         """The one object that stands for all policies equal to this one."""
         ...
@@ -218,6 +222,7 @@ class Draft:
         self.unmet: dict[int, int] = {}
         self.acknowledged: list[str] = []
         self.keys: dict[str, int] = {}
+        self.steps: dict[tuple[str, str], str] = {}
         self.new_jobs = 0
         self.new_flows = 0
         self.changed_targets = self.jobs.changed_targets

@@ -25,6 +25,7 @@ from .facts import (
     JobSubmitted,
     LimitConfigured,
     OfJob,
+    StepRecorded,
     SupervisorStarted,
     SupervisorStopped,
     TargetAttached,
@@ -221,7 +222,7 @@ def _evolve_home(records: Records, event: HomeEvent) -> None:
                 records.marks.put(key, RateMark(key, arrival_at))
         case FlowSubmitted(flow=flow, number=number, jobs=jobs, digest=digest):
             records.flows.put(flow, Flow(flow, number, jobs, digest))
-        case HomeCreated() | SupervisorStarted() | SupervisorStopped():
+        case HomeCreated() | SupervisorStarted() | SupervisorStopped() | StepRecorded():
             pass  # facts for readers of the log; no record hangs on them
 
 

@@ -218,6 +218,19 @@ class TargetResumed(_Event, frozen=True, gc=False):
 
 
 @final
+class StepRecorded(_Event, frozen=True, gc=False):
+    """A step of a program's work was done, with this result (JSON text); it is not done again.
+
+    `key`: which of its kind it is; `job`: the one that did it, where it was one. No record hangs on it.
+    """
+
+    step: str
+    key: str
+    result: str
+    job: int | None = None
+
+
+@final
 class LimitConfigured(_Event, frozen=True, gc=False):
     """A named limit has these bounds from now on.
 
@@ -258,5 +271,6 @@ HomeEvent = (
     | TargetPaused
     | TargetResumed
     | LimitConfigured
+    | StepRecorded
 )
 Event = JobEvent | HomeEvent

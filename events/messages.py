@@ -71,12 +71,21 @@ class Configure(_Message, frozen=True):
     capacity: dict[str, dict[str, int]]
 
 
+class RecordStep(_Message, frozen=True):
+    """Record the result of a step (JSON text); answered by StepTaken."""
+
+    step: str
+    key: str
+    result: str
+    job: int | None = None
+
+
 class AskStatus(_Message, frozen=True):
     """How many jobs are in which state; answered by Status."""
 
 
 Command = Submit | Cancel | Retry | Hold | Release | Prioritise | Pause | Resume | Configure
-Request = Command | AskStatus
+Request = Command | RecordStep | AskStatus
 
 
 class Submitted(_Message, frozen=True):
@@ -107,6 +116,13 @@ class Changed(_Message, frozen=True):
     unchanged: tuple[Unchanged, ...] = ()
 
 
+class StepTaken(_Message, frozen=True):
+    """The result that counts for the step; `fresh`: it is the one that was sent, and not one from before."""
+
+    result: str
+    fresh: bool
+
+
 class Status(_Message, frozen=True):
     """Live jobs by state, and who answers."""
 
@@ -127,7 +143,7 @@ class Refusal(_Message, frozen=True):
         return BadInput(self.message) if self.exit_code == BadInput.exit_code else Unavailable(self.message)
 
 
-Answer = Submitted | Changed | Status | Refusal
+Answer = Submitted | Changed | StepTaken | Status | Refusal
 
 
 class AttemptStatus(Struct, frozen=True, gc=False):

@@ -44,6 +44,8 @@ _OF_ATTEMPT: Final[type[_OfAttempt]] = tuple[str, int, str, int, str, int, str]
 _JOB_ROW: Final[type[tuple[str, int]]] = tuple[str, int]
 _EDGE: Final[type[tuple[int, int, int]]] = tuple[int, int, int]
 
+_STEP: Final = "select e.data ->> 'result' from step s join events e on e.seq = s.seq where s.name = ? and s.key = ?"
+
 LIVE_STATES: Final = ", ".join(f"'{NAMES[state]}'" for state in LIVE)
 
 # Each repeats the term of a partial index, so that SQLite sees that it may use it.
@@ -122,6 +124,11 @@ class Lookups:
     def flow(self, flow: str, /) -> Flow | None:
         """See `Base`."""
         return self._one(_FLOW, "select data from flow where id = ?", flow)
+
+    def step(self, place: tuple[str, str], /) -> str | None:
+        """See `Base`."""
+        row = first(self._connection, _DATA, _STEP, place)
+        return None if row is None else row[0]
 
     def shared(self, policy: Policy, /) -> Policy:
         """See `Base`."""

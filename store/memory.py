@@ -33,6 +33,7 @@ class MemoryBase:
         self.flows: dict[str, Flow] = {}
         self.submissions: dict[int, JobSubmitted] = {}
         self.keys: dict[str, int] = {}
+        self.steps: dict[tuple[str, str], str] = {}
         self._dependents: dict[int, list[Dependency]] = {}
         self._dependencies: dict[int, list[Dependency]] = {}
         self._policies: dict[Policy, Policy] = {}
@@ -45,6 +46,7 @@ class MemoryBase:
         self.limit_records.update(draft.limits.changed)
         self.mark_records.update(draft.marks.changed)
         self.flows.update(draft.flows.changed)
+        self.steps.update(draft.steps)
         for entry in draft.entries:
             if isinstance(entry.event, JobSubmitted):
                 self._submitted(entry.event)
@@ -81,6 +83,10 @@ class MemoryBase:
     def flow(self, flow: str, /) -> Flow | None:
         """See `Base`."""
         return self.flows.get(flow)
+
+    def step(self, place: tuple[str, str], /) -> str | None:
+        """See `Base`."""
+        return self.steps.get(place)
 
     def shared(self, policy: Policy, /) -> Policy:
         """See `Base`."""

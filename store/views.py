@@ -28,6 +28,7 @@ VIEW_TABLES: Final = {
     "target": "name",
     "limit_": "name",
     "rate_mark": "key",
+    "step": "name, key",
 }
 VIEWS_SEQ: Final = "views_seq"
 
@@ -48,6 +49,7 @@ _PUT_FLOW: Final = "insert or replace into flow (id, number, seq, digest, data) 
 _PUT_TARGET: Final = "insert or replace into target (name, seq, data) values (?, ?, ?)"
 _PUT_LIMIT: Final = "insert or replace into limit_ (name, seq, data) values (?, ?, ?)"
 _PUT_MARK: Final = "insert or replace into rate_mark (key, data) values (?, ?)"
+_INSERT_STEP: Final = "insert into step (name, key, seq) values (?, ?, ?)"
 _PUT_META: Final = "insert or replace into meta (name, value) values (?, ?)"
 
 _AFTER, _AFTER_ANY, _AFTER_FAILED = (int(kind) for kind in Kind)
@@ -71,6 +73,7 @@ class Numbered:
         self.flows: dict[str, int] = {}
         self.targets: dict[str, int] = {}
         self.limits: dict[str, int] = {}
+        self.steps: list[tuple[str, str, int]] = []
 
     def note(self, event: facts.Event, seq: int, time: int) -> None:
         """Take in an event with its position and time."""
@@ -98,6 +101,7 @@ class Numbered:
         for table in (self.heads, self.last, self.launched, self.phases, self.flows):
             table.clear()
         self.dependencies.clear()
+        self.steps.clear()
 
     def _note_home(self, event: facts.HomeEvent, seq: int) -> None:
         match event:
@@ -112,6 +116,8 @@ class Numbered:
                 | facts.TargetResumed(target=name)
             ):
                 self.targets[name] = seq
+            case facts.StepRecorded(step=step, key=key):
+                self.steps.append((step, key, seq))
             case facts.HomeCreated() | facts.SupervisorStarted() | facts.SupervisorStopped():
                 pass
 
@@ -163,6 +169,8 @@ def write_views(connection: apsw.Connection, changes: Changes, numbered: Numbere
         run_many(connection, _PUT_LIMIT, limits)
     if changes.marks:
         run_many(connection, _PUT_MARK, ((key, encode(each)) for key, each in changes.marks.items()))
+    if numbered.steps:
+        run_many(connection, _INSERT_STEP, numbered.steps)
     run(connection, _PUT_META, (VIEWS_SEQ, numbered.seq))
 
 

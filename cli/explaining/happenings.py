@@ -78,6 +78,8 @@ def _of_home(event: HomeEvent) -> str:
             return f"home {home} created"
         case facts.SupervisorStarted(pid=pid, host=host, version=version):
             return f"supervisor {version} started as process {pid} on {host}"
+        case facts.StepRecorded(step=step, key=key):
+            return f"step {step} of {key} done"
         case facts.SupervisorStopped(pid=pid, reason=reason):
             return f"supervisor, process {pid}, left: {reason}"
         case facts.FlowSubmitted(flow=flow, jobs=jobs):

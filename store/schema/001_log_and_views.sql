@@ -79,6 +79,13 @@ create table rate_mark (
     data text not null
 ) strict, without rowid;
 
+create table step (
+    name text    not null,
+    key  text    not null,
+    seq  integer not null,          -- of its step_recorded event, which holds the result
+    primary key (name, key)
+) strict, without rowid;
+
 -- For people with a SQLite tool; Holdfast itself does not read these.
 create view jobs as
 select id, name, flow, state, key,

@@ -29,7 +29,7 @@ docstrings by `python -m tests.api.api_page`, so change it there.
 CHAPTERS: Final = {
     "Opening a home": ("open", "open_sync", "Holdfast", "SyncHoldfast"),
     "Jobs": ("Job", "SubmittedJob", "Submission", "SyncJob", "SyncSubmission", "JobRecord", "JobFailed"),
-    "Functions as jobs": ("call", "Function", "Attempt", "CallStopped"),
+    "Functions as jobs": ("call", "Function", "Attempt", "CallStopped", "Step"),
     "The log": ("Events", "Recorded"),
     "Errors": ("HoldfastError", "BadInput", "Unavailable", "Closed", "Forked"),
     "Closer to the ground": (

@@ -342,6 +342,12 @@ CREATE TABLE rate_mark (
 ) strict, without rowid;
 insert into rate_mark values ('licence', '{"key":"licence","arrival_at":1700000000511004}');
 insert into rate_mark values ('licence:a', '{"key":"licence:a","arrival_at":1700000024523016}');
+CREATE TABLE step (
+    name text    not null,
+    key  text    not null,
+    seq  integer not null,          -- of its step_recorded event, which holds the result
+    primary key (name, key)
+) strict, without rowid;
 CREATE VIEW jobs as
 select id, name, flow, state, key,
        coalesce(data ->> '$.policy.target', 'local') as target,

@@ -54,6 +54,7 @@ class MemoryBase:
         self.keeps_unmet = keeps_unmet
         self.records = Fold()
         self.keys: dict[str, int] = {}
+        self.steps: dict[tuple[str, str], str] = {}
         self.flow_of: dict[int, str | None] = {}
         self.log: list[tuple[int, Event]] = []
         self._policies: dict[Policy, Policy] = {}
@@ -72,6 +73,7 @@ class MemoryBase:
         records.marks.update(draft.marks.changed)
         records.flows.update(draft.flows.changed)
         self.keys.update(draft.keys)
+        self.steps.update(draft.steps)
         for needed, edges in draft.edges.items():
             self._dependents.setdefault(needed, []).extend(edges)
         self._dependencies.update(draft.dependencies)
@@ -117,6 +119,9 @@ class MemoryBase:
 
     def flow(self, flow: str, /) -> Flow | None:
         return self.records.flows.get(flow)
+
+    def step(self, place: tuple[str, str], /) -> str | None:
+        return self.steps.get(place)
 
     def shared(self, policy: Policy, /) -> Policy:
         return self._policies.setdefault(policy, policy)

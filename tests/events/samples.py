@@ -87,6 +87,7 @@ HOME_EVENTS: Final[tuple[facts.HomeEvent, ...]] = (
     facts.HomeCreated("home"),
     facts.SupervisorStarted(10, "host", "0.1.0"),
     facts.SupervisorStopped(10, "told to"),
+    facts.StepRecorded("charge", "order-7", '{"receipt":1}', JOB),
     facts.FlowSubmitted("flow-1", 1, 2, "digest"),
     facts.TargetConfigured("local", {"cpus": 4}),
     facts.TargetAttached("local", "journal", "boot", 11),

@@ -8,7 +8,19 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from holdfast.events import facts
-from holdfast.events.messages import Answer, Cancel, Changed, Refusal, Request, Retry, Status, Submit, Submitted
+from holdfast.events.messages import (
+    Answer,
+    Cancel,
+    Changed,
+    RecordStep,
+    Refusal,
+    Request,
+    Retry,
+    Status,
+    StepTaken,
+    Submit,
+    Submitted,
+)
 from holdfast.events.spec import FlowSpec, JobSpec
 
 from .history import History
@@ -42,6 +54,11 @@ class Answers:
                 self._submitted(author, request.flow, answer, done)
             case Changed():
                 self._changed(author, request, answer, done)
+            case StepTaken(result=result, fresh=fresh):
+                assert isinstance(request, RecordStep), "an answer to another question"
+                recorded = self._history.steps.get((request.step, request.key))
+                self._verdict.check(result == recorded, f"P1: {author} was told {result}, recorded is {recorded}")
+                self._verdict.check(fresh == bool(done), f"{author} was told fresh={fresh}, but recorded {done}")
             case Status(counts=counts, seq=seq):
                 known = any(Counter(counts) == each for at, each in self._history.counts.items() if at <= seq)
                 self._verdict.check(known, f"{author} was told {counts} at {seq}, which never was so")

@@ -15,6 +15,7 @@ from holdfast.events.messages import (
     Hold,
     Pause,
     Prioritise,
+    RecordStep,
     Release,
     Request,
     Resume,
@@ -81,4 +82,5 @@ _KINDS: Final[tuple[Callable[[Random, Sequence[int]], Request], ...]] = (
     lambda random, _: Resume(random.choice((None, "local"))),
     _configure,
     lambda _, __: AskStatus(),
+    lambda random, _: RecordStep("charge", f"order {random.randrange(3)}", f'"{random.randrange(1000)}"'),
 )

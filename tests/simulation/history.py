@@ -28,6 +28,7 @@ _ROOTS: Final = (
     facts.TargetPaused,
     facts.TargetResumed,
     facts.LimitConfigured,
+    facts.StepRecorded,
     facts.JobSubmitted,
     facts.JobHeld,
     facts.JobReleased,
@@ -85,6 +86,7 @@ class History:
         self.by_author: dict[str, list[facts.Event]] = {}
         self.capacity: list[tuple[int, dict[str, int]]] = []
         self.limits: list[tuple[int, str, LimitSpec]] = []
+        self.steps: dict[tuple[str, str], str] = {}
         self.counts: dict[int, Counter[str]] = {}
         self.paused = False
         self._runner = 0
@@ -135,6 +137,9 @@ class History:
                 self.paused = False
             case facts.LimitConfigured(limit=name, spec=spec):
                 self.limits.append((self.seq, name, spec))
+            case facts.StepRecorded(step=step, key=key, result=result):
+                self._verdict.check((step, key) not in self.steps, f"step {step} of {key} is recorded twice")
+                self.steps[step, key] = result
             case _:
                 pass
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from msgspec.structs import replace
+
 from holdfast.events.codec import TYPE_NAMES, encode
 from holdfast.events.decide import decide, wake
 from holdfast.events.draft import Draft
@@ -26,6 +28,7 @@ from holdfast.events.messages import (
     Hold,
     Pause,
     Prioritise,
+    RecordStep,
     Release,
     Report,
     Reported,
@@ -36,6 +39,7 @@ from holdfast.events.messages import (
 )
 from holdfast.events.outcomes import decide_report
 from holdfast.events.spec import LOCAL, FlowSpec, JobSpec, LimitSpec
+from holdfast.events.steps import record_step
 from holdfast.store.contract import LiveBase, StoredEvent
 from holdfast.store.errors import DiskFull
 from holdfast.store.log import SqliteStore
@@ -233,6 +237,12 @@ def _stop(history: History) -> None:
     history.commit(draft)
 
 
+def _step(history: History) -> None:
+    draft = history.draft()
+    record_step(draft, RecordStep("charge", "order 7", '{"receipt": 1}', 1))
+    history.commit(draft)
+
+
 def _token(attempt: int) -> str:
     return f"{HOME_ID}.1.{attempt}"
 
@@ -256,6 +266,8 @@ def story() -> Iterator[Deed]:
     yield _report(Reported(LOCAL, (AttemptStatus(_token(1), "revoked"),)))
     yield _launch(1)
     yield _report(Reported(LOCAL, (running,)))
+    yield _report(Reported(LOCAL, (replace(running, fraction=0.5, message="half"),)))
+    yield _step
     yield _report(Unreachable(LOCAL, "it does not answer"))
     yield _report(Attached(LOCAL, "journal", "boot", 9, (running,)))
     yield _ended(2, 1)

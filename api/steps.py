@@ -1,0 +1,75 @@
+"""Steps: what a function does once, whatever becomes of the attempts at it.
+
+async with hf.step("charge", key=order) as step:
+    if step.fresh:
+        step.result = await charge(order)
+receipt = step.result_as(Receipt)
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from holdfast.events.errors import BadInput
+from holdfast.events.messages import Answer, RecordStep, StepTaken
+
+from .functions import CALLING
+
+T = TypeVar("T")
+
+
+class Step:
+    """One step; made by `Holdfast.step`. `fresh`: it was not done before, so it is to be done now.
+
+    `result`: what came of it, to be set where it is fresh (None if it is not); anything that JSON can hold. It is in
+    the log, synced, once the `with` is left without an error; nothing is recorded where it is left with one.
+    """
+
+    def __init__(self, name: str, key: str, recorded: str | None) -> None:
+        self.name = name
+        self.key = key
+        self.fresh = recorded is None
+        self._recorded = recorded
+        self._result: object = None if recorded is None else msgspec.json.decode(recorded)
+
+    @property
+    def result(self) -> object:
+        """What came of it."""
+        return self._result
+
+    @result.setter
+    def result(self, result: object) -> None:
+        if not self.fresh:
+            problem = "the step was done before, and its result is recorded"
+            raise BadInput(problem, where=f"step {self.name}", remedy="set it only where `step.fresh` is true")
+        self._result = result
+
+    def result_as(self, kind: type[T]) -> T:
+        """What came of it, as a value of `kind`. Raises BadInput if it is of another kind."""
+        try:
+            return msgspec.json.decode(self.text(), type=kind)
+        except msgspec.DecodeError as error:
+            problem = f"its result is of another kind: {error}"
+            raise BadInput(problem, where=f"step {self.name}", remedy="ask for its own") from error
+
+    def text(self) -> str:
+        """The result as JSON. Raises BadInput for what JSON can't hold."""
+        if self._recorded is not None:
+            return self._recorded
+        try:
+            return msgspec.json.encode(self._result).decode()
+        except (TypeError, ValueError) as error:
+            problem = f"its result can't be recorded: {error}"
+            raise BadInput(problem, where=f"step {self.name}", remedy="set what JSON can hold") from error
+
+    def request(self) -> RecordStep:
+        """What records it. Raises BadInput for what JSON can't hold."""
+        return RecordStep(self.name, self.key, self.text(), CALLING.get())
+
+    def take(self, answer: Answer) -> None:
+        """Take over what was recorded: somebody may have been quicker, and then that result counts."""
+        assert isinstance(answer, StepTaken), "a step is answered by the result that counts"
+        self._recorded = answer.result
+        self._result = msgspec.json.decode(answer.result)
