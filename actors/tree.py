@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from holdfast.events.backoff import Uniform
 from holdfast.events.draft import Draft
+from holdfast.events.spec import FUNCTIONS, LOCAL
 from holdfast.store.home import Home
 
 from .address import Address
@@ -50,6 +51,8 @@ class World(Struct, frozen=True):
     door: Door
     calls: CallRunner | None = None
     """What calls functions in this process; None where nothing ever was called in this home."""
+    commands: CallRunner | None = None
+    """What runs the local target's commands in this process, in place of a runner; for tests."""
 
 
 class Watcher(Struct, frozen=True):
@@ -73,7 +76,7 @@ class Tree:
         self.scheduler: Address[SchedulerMessage] = Address(scheduler)
         self._inboxes = (writer, limiter, scheduler, local, functions, control)
         calls = world.calls
-        targets = {"local": Address(local)} | ({} if calls is None else {"functions": Address(functions)})
+        targets = {LOCAL: Address(local)} | ({} if calls is None else {FUNCTIONS: Address(functions)})
         log = OpenLog()
         standing = Standing(world.identity.pid, world.identity.version)
         parts = Parts(
@@ -89,8 +92,10 @@ class Tree:
             watcher.on_trouble,
         )
 
-        def make_local() -> LocalTarget:
+        def make_local() -> LocalTarget | FunctionTarget:
             address = Address[SchedulerMessage](scheduler)
+            if world.commands is not None:
+                return FunctionTarget(LOCAL, world.commands, address, world.clock)
             return LocalTarget(world.home, world.transport, address, world.clock, world.random, watcher.on_trouble)
 
         children = [
@@ -100,7 +105,9 @@ class Tree:
             actor_child(make_local, local),
         ]
         if calls is not None:
-            children.append(actor_child(lambda: FunctionTarget(calls, Address(scheduler), world.clock), functions))
+            children.append(
+                actor_child(lambda: FunctionTarget(FUNCTIONS, calls, Address(scheduler), world.clock), functions)
+            )
         children.append(actor_child(lambda: ControlServer(world.door, self.scheduler, standing), control))
         self._supervisor = Supervisor(
             children,

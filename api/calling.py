@@ -57,7 +57,10 @@ class Caller:
     """Calls functions, and tells the `CallRunner` what comes of it; made and asked in the engine's thread."""
 
     def __init__(self, registry: Registry, spawner: Spawner, threads: int, nursery: trio.Nursery) -> None:
-        """`threads`: as many functions that are not async run at once. `nursery`: of the engine, for its own tasks."""
+        """`threads`: as many functions that are not async run at once; 0: one at a time, in the loop itself.
+
+        `nursery`: of the engine, for its own tasks.
+        """
         self._registry = registry
         self._spawner = spawner
         self._nursery = nursery
@@ -90,6 +93,8 @@ class Caller:
         running = self._running[order.token] = _Running(attempt)
         if function.is_async:
             self._spawner.spawn(partial(self._call_async, function, order, running))
+        elif self._threads == 0:
+            self._call_sync(function, order, running)
         else:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="holdfast function")

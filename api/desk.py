@@ -45,10 +45,10 @@ class Recorded(Struct, frozen=True):
 class Desk:
     """A home, its engine, and a reader of its log that any thread may use."""
 
-    def __init__(self, home: str | os.PathLike[str] | None, slots: int | None, callables: Callables) -> None:
-        given = None if home is None else os.fspath(home)
-        self.home: Home = find_home(given, os.environ, Path.cwd())
-        self.engine = Engine(self.home, slots, callables)
+    def __init__(self, engine: Engine, callables: Callables, *, in_threads: bool = True) -> None:
+        """`in_threads`: read what may take a while in a worker thread, where there is a loop to be kept going."""
+        self.engine = engine
+        self.in_threads = in_threads
         self._registry = callables.registry
         # Readers that nobody uses just now: threads read as well, and a connection of SQLite's is for one at a time.
         self._idle: deque[Reader] = deque()
@@ -75,7 +75,7 @@ class Desk:
         try:
             reader = self._idle.pop()
         except IndexError:
-            reader = Reader(self.home)
+            reader = Reader(self.engine.home)
         try:
             yield reader
         finally:
@@ -119,6 +119,11 @@ class Desk:
         with self._reading() as reader:
             lines = islice(reader.events(after), EVENTS_AT_ONCE)
             return [Recorded(stored.seq, stored.time, stored.author, stored.cause, event) for stored, event in lines]
+
+
+def home_at(home: str | os.PathLike[str] | None) -> Home:
+    """The home in this folder; None: as the command line finds it."""
+    return find_home(None if home is None else os.fspath(home), os.environ, Path.cwd())
 
 
 def submission(jobs: Iterable[Job], flow: str = "", limits: Mapping[str, LimitSpec] | None = None) -> Submit:

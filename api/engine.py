@@ -29,7 +29,7 @@ from .news import live_among
 from .noticeboard import Noticeboard, fill, spoil
 from .requests import Pending, Requests
 from .service import Service
-from .supervisor import lone
+from .supervisor import Surroundings, lone
 
 T = TypeVar("T")
 
@@ -69,9 +69,12 @@ class EngineFailed(Unavailable):
 class Engine:
     """One home, opened; `start` it, and `stop` it in the end. Its methods may be called in any thread."""
 
+    surroundings: Surroundings | None = None
+    """What the supervisor finds around it; None: the system's."""
+
     def __init__(self, home: Home, slots: int | None, callables: Callables) -> None:
         """`slots`: the local target's processors; None: as they are. `callables`: what jobs may call."""
-        self._home = home
+        self.home = home
         self._slots = slots
         self._callables = callables
         self._process = os.getpid()
@@ -85,7 +88,7 @@ class Engine:
 
     def start(self) -> Future[None]:
         """Open the home; filled once requests are taken, or with what keeps them from being."""
-        threading.Thread(target=self._run, name=f"holdfast {self._home.path}", daemon=True).start()
+        threading.Thread(target=self._run, name=f"holdfast {self.home.path}", daemon=True).start()
         return self._opened
 
     def stop(self) -> Future[None]:
@@ -149,10 +152,14 @@ class Engine:
             trio.run(self._main)
         except BaseException as error:  # noqa: BLE001 - the thread ends; those who wait hear why
             self._cause = lone(error)
+        self._ended()
+
+    def _ended(self) -> None:
         spoil(self._opened, self._cause or Closed())
         fill(self._closed, None)
 
     async def _main(self) -> None:
+        """All that the engine does, in a loop of Trio's."""
         self._stop = trio.Event()
         self._requests = Requests()
         self._board = Noticeboard()
@@ -183,7 +190,7 @@ class Engine:
             up_at = trio.current_time()
             self._up()
 
-        service = Service(self._home, self._requests, self._board, up, self._stop)
+        service = Service(self.home, self._requests, self._board, up, self._stop, self.surroundings)
         while not self._stop.is_set():
             try:
                 await host(service, self._slots, calls)
@@ -197,7 +204,7 @@ class Engine:
     def _up(self) -> None:
         """Requests are taken from now on; what ended while there was no supervisor to tell is looked up."""
         if self._reader is None:
-            self._reader = Reader(self._home)
+            self._reader = Reader(self.home)
         fill(self._opened, None)
         reader = self._reader
         self._board.recheck(lambda jobs: live_among(reader, jobs))

@@ -13,13 +13,15 @@ from contextlib import asynccontextmanager
 from typing import ParamSpec, Self, TypeVar, Unpack
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 
 from holdfast.events.messages import AskStatus, Cancel, Changed, Hold, Pause, Prioritise, Release, Resume, Retry, Status
 from holdfast.events.spec import Call, LimitSpec
 
 from .calling import CALLS, THREADS, Callables, InTheLoop
-from .desk import Desk, Recorded, changed, numbers, status, submission, submitted
+from .desk import Desk, Recorded, changed, home_at, numbers, status, submission, submitted
+from .engine import Engine
 from .functions import Function, FunctionOptions, Registry
 from .job_records import JobRecord
 from .jobs import After, Command, Job, JobOptions
@@ -199,13 +201,19 @@ class Events:
     async def __anext__(self) -> Recorded:
         """The next event, once there is one. Raises Closed, Damaged or Unavailable."""
         while not self._read:
-            self._read = await anyio.to_thread.run_sync(self._desk.events, self._after)
+            self._read = await self._read_more()
             self._read.reverse()
             if not self._read:
                 await answer_of(self._desk.engine.growth(self._after))
         event = self._read.pop()
         self._after = event.seq
         return event
+
+    async def _read_more(self) -> list[Recorded]:
+        if self._desk.in_threads:
+            return await anyio.to_thread.run_sync(self._desk.events, self._after)
+        await anyio.lowlevel.checkpoint()
+        return self._desk.events(self._after)
 
 
 @asynccontextmanager
@@ -221,7 +229,8 @@ async def open(  # noqa: A001 - read as `holdfast.open`
     not answer, and Unavailable for what keeps the log from being opened.
     """
     spawner = InTheLoop()
-    desk = Desk(home, slots, Callables(Registry(), spawner, calls, threads))
+    callables = Callables(Registry(), spawner, calls, threads)
+    desk = Desk(Engine(home_at(home), slots, callables), callables)
     failure: Exception | None = None
     async with anyio.create_task_group() as group:
         group.start_soon(spawner.serve)

@@ -26,7 +26,9 @@ async def host(service: Service, slots: int | None, calls: Calls) -> None:
         service.board.note(draft.jobs.changed.values(), start + len(draft.entries))
 
     functions = Functions(calls.runner, calls.at_once)
-    async with open_supervisor(service.home, slots=slots, functions=functions, on_commit=note) as supervisor:
+    async with open_supervisor(
+        service.home, slots=slots, functions=functions, on_commit=note, surroundings=service.surroundings
+    ) as supervisor:
         service.up()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_forward, service, supervisor)

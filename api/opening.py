@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Final
 
-from holdfast.actors.world import SystemClock, machine_capacity, system_random, user_name
+from holdfast.actors.world import Clock, SystemClock, machine_capacity, system_random, user_name
 from holdfast.events.decide import decide
 from holdfast.events.draft import Base, Draft
 from holdfast.events.messages import Changed, Command, Configure, Submitted
@@ -19,6 +20,8 @@ from holdfast.store.home import Home
 from holdfast.store.lock import HomeLock
 from holdfast.store.memory import MemoryBase
 from holdfast.store.opening import open_store
+
+_SYSTEM_CLOCK: Final = SystemClock()
 
 
 @contextmanager
@@ -45,15 +48,15 @@ def record(home: Home, command: Command) -> Submitted | Changed:
     return answer
 
 
-def prepare(home: Home, slots: int | None, calls: int | None) -> bool:
+def prepare(home: Home, slots: int | None, calls: int | None, clock: Clock) -> bool:
     """Record what the targets offer under the supervisor that is about to start; the caller holds the lock.
 
     `calls`: how many functions it may call at once, None if it has none. Returns whether any were ever called in this
     home, by it or by one before it. Raises BadInput or Unavailable.
     """
-    store: Store = open_store(home.log, SystemClock().now(), user_name())
+    store: Store = open_store(home.log, clock.now(), user_name())
     try:
-        draft, _ = _drafted(store.base, None, slots)
+        draft, _ = _drafted(store.base, None, slots, clock)
         known = calls is not None or store.base.target(FUNCTIONS) is not None
         if known:
             decide(draft, Configure({FUNCTIONS: {"calls": calls or 0}}))
@@ -75,8 +78,10 @@ def judge(home: Home, command: Command, slots: int | None = None) -> None:
         _drafted(MemoryBase(home=""), command, slots)
 
 
-def _drafted(base: Base, command: Command | None, slots: int | None) -> tuple[Draft, Submitted | Changed | None]:
-    draft = Draft(base, SystemClock().now(), system_random(), user_name())
+def _drafted(
+    base: Base, command: Command | None, slots: int | None, clock: Clock = _SYSTEM_CLOCK
+) -> tuple[Draft, Submitted | Changed | None]:
+    draft = Draft(base, clock.now(), system_random(), user_name())
     target = base.target(LOCAL)
     capacity = dict(machine_capacity() if target is None else target.capacity)
     if slots is not None:

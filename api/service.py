@@ -11,6 +11,7 @@ from holdfast.store.home import Home
 
 from .noticeboard import Noticeboard
 from .requests import Requests
+from .supervisor import Surroundings
 
 
 class Service(Struct, frozen=True):
@@ -21,3 +22,4 @@ class Service(Struct, frozen=True):
     board: Noticeboard
     up: Callable[[], None]
     stop: trio.Event
+    surroundings: Surroundings | None = None

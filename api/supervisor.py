@@ -18,20 +18,23 @@ from typing import Final, TypeGuard
 import trio
 from msgspec import Struct
 
-from holdfast.actors.control import SocketDoor
+from holdfast.actors.control import Door, SocketDoor
 from holdfast.actors.errors import InboxClosed, RestartIntensityExceeded, Unanswered
 from holdfast.actors.reply import Reply
 from holdfast.actors.scheduler import Ask, Drain, Identity
 from holdfast.actors.targets.calling import CallRunner, NoFunctions
+from holdfast.actors.targets.local import Transport
 from holdfast.actors.targets.transport import RunnerTransport
 from holdfast.actors.tree import Tree, Watcher, World
-from holdfast.actors.world import SystemClock, host_name, system_random, user_name
-from holdfast.actors.writer import ThreadedDisk
+from holdfast.actors.world import Clock, SystemClock, host_name, system_random, user_name
+from holdfast.actors.writer import Disk, ThreadedDisk
+from holdfast.events.backoff import Uniform
 from holdfast.events.draft import Draft
 from holdfast.events.errors import BadInput, HoldfastError
 from holdfast.events.messages import Answer, AskStatus, Changed, Command, Refusal, Request, Status, Submitted
 from holdfast.events.records import Job
 from holdfast.events.states import FINAL, FinalState
+from holdfast.store.contract import Store
 from holdfast.store.home import Home, find_home
 from holdfast.store.opening import open_store
 from holdfast.store.reader import Reader
@@ -152,7 +155,7 @@ def _known(reader: Reader, number: int) -> Job:
 
 
 @contextmanager
-def _plain_errors() -> Generator[None]:
+def plain_errors() -> Generator[None]:
     """Take a lone error out of the groups that nurseries put it in; tell the last crash, not their count."""
     try:
         yield
@@ -182,6 +185,25 @@ def lone(error: BaseException) -> BaseException:
     return error
 
 
+class Surroundings(Struct, frozen=True):
+    """What a supervisor finds around it; `holdfast.testing` gives others than the system's.
+
+    `commands`: runs the local target's commands in this process, in place of a runner that `transport` reaches.
+    """
+
+    clock: Clock
+    random: Uniform
+    disk: Callable[[Callable[[], Store]], Disk]
+    transport: Callable[[Home], Transport]
+    door: Callable[[Path], Door]
+    commands: CallRunner | None = None
+
+
+def system() -> Surroundings:
+    """The machine as it is."""
+    return Surroundings(SystemClock(), system_random(), ThreadedDisk, RunnerTransport, SocketDoor)
+
+
 class Functions(Struct, frozen=True):
     """What calls functions in this process, and how many `at_once`."""
 
@@ -193,6 +215,25 @@ def _ignore(*_: object) -> None:
     pass
 
 
+def _world(place: Home, slots: int | None, functions: Functions | None, around: Surroundings) -> World:
+    """All that a tree on this home has outside of it. The caller holds the lock. Raises BadInput or Unavailable."""
+    clock, author = around.clock, user_name()
+    # Opened once before the tree starts, so that a log that can't be opened is refused in its own words.
+    called = prepare(place, slots, None if functions is None else functions.at_once, clock)
+    offered = functions or (Functions(CallRunner(NoFunctions(), clock, os.getpid()), 0) if called else None)
+    return World(
+        place,
+        around.disk(lambda: open_store(place.log, clock.now(), author)),
+        clock,
+        around.random,
+        around.transport(place),
+        Identity(os.getpid(), author, host_name(), __version__),
+        around.door(place.control),
+        None if offered is None else offered.runner,
+        around.commands,
+    )
+
+
 @asynccontextmanager
 async def open_supervisor(
     home: Home | str | os.PathLike[str],
@@ -202,44 +243,32 @@ async def open_supervisor(
     on_commit: Callable[[Draft, int], None] = _ignore,
     on_trouble: Callable[[str | None], None] = _ignore,
     on_crash: Callable[[str, Exception, int], None] = _ignore,
+    surroundings: Surroundings | None = None,
 ) -> AsyncGenerator[Supervisor]:
     """Run a supervisor on a home, made if it is missing.
 
-    `slots` sets the local target's processors, before anything starts; `functions` are what jobs may call.
-    On leaving, what was launched goes on under its
-    runner until a supervisor comes again. `on_commit(draft, start)` hears of every commit, with the seq before its
-    first event; `on_trouble(reason)` why nothing can be started just now, and None when it can again; `on_crash(actor,
-    error, crashes)` of actors that crashed and were restarted. Raises HomeLocked if the home is taken, and Unavailable
-    for what keeps the log from being opened or written.
+    `slots` sets the local target's processors, before anything starts; `functions` are what jobs may call;
+    `surroundings`: the system's unless given. On leaving, what was launched goes on under its runner until a
+    supervisor comes again. `on_commit(draft, start)` hears of every commit, with the seq before its first event;
+    `on_trouble(reason)` why nothing can be started just now, and None when it can again; `on_crash(actor, error,
+    crashes)` of actors that crashed and were restarted. Raises HomeLocked if the home is taken, and Unavailable for
+    what keeps the log from being opened or written.
     """
     place = home if isinstance(home, Home) else find_home(os.fspath(home), {}, Path())
-    clock = SystemClock()
-    author = user_name()
+    around = surroundings or system()
     events = Events(on_commit)
     with locked(place):
-        # Opened once before the tree starts, so that a log that can't be opened is refused in its own words.
-        called = prepare(place, slots, None if functions is None else functions.at_once)
-        offered = functions or (Functions(CallRunner(NoFunctions(), clock, os.getpid()), 0) if called else None)
-        world = World(
-            place,
-            ThreadedDisk(lambda: open_store(place.log, clock.now(), author)),
-            clock,
-            system_random(),
-            RunnerTransport(place),
-            Identity(os.getpid(), author, host_name(), __version__),
-            SocketDoor(place.control),
-            None if offered is None else offered.runner,
-        )
+        world = _world(place, slots, functions, around)
 
         def crashed(name: str, error: Exception, crashes: int) -> None:
             plain = lone(error)
             on_crash(name, plain if isinstance(plain, Exception) else error, crashes)
 
         tree = Tree(world, Watcher(events.note, on_trouble, crashed))
-        with _plain_errors():
+        with plain_errors():
             async with trio.open_nursery() as nursery:
                 await nursery.start(tree.run)
                 try:
-                    yield Supervisor(place, tree, events, author)
+                    yield Supervisor(place, tree, events, world.identity.author)
                 finally:
                     tree.stop()

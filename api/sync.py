@@ -15,7 +15,8 @@ from holdfast.events.messages import AskStatus, Cancel, Changed, Hold, Pause, Pr
 from holdfast.events.spec import Call, LimitSpec
 
 from .calling import CALLS, THREADS, Callables
-from .desk import Desk, Recorded, changed, numbers, status, submission, submitted
+from .desk import Desk, Recorded, changed, home_at, numbers, status, submission, submitted
+from .engine import Engine
 from .functions import Function, FunctionOptions, Registry
 from .job_records import JobRecord
 from .jobs import After, Command, Job, JobOptions
@@ -171,7 +172,8 @@ def open_sync(
     home: str | os.PathLike[str] | None = None, *, slots: int | None = None, calls: int = CALLS, threads: int = THREADS
 ) -> Generator[SyncHoldfast]:
     """Open a home for plain code; see `open`."""
-    desk = Desk(home, slots, Callables(Registry(), None, calls, threads))
+    callables = Callables(Registry(), None, calls, threads)
+    desk = Desk(Engine(home_at(home), slots, callables), callables)
     try:
         desk.engine.start().result()
         desk.opened()

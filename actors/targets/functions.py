@@ -1,4 +1,4 @@
-"""The target of function calls: passes on what the scheduler says to this process's `CallRunner`, and its news back."""
+"""A target in this process, as that of function calls is: speaks to a `CallRunner`, and passes its news on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import assert_never
 import trio
 
 from holdfast.events.messages import Attached, Reported
-from holdfast.events.spec import FUNCTIONS
 
 from ..actor import Actor
 from ..address import Address
@@ -19,9 +18,10 @@ from .messages import Acknowledge, Connected, Launch, Revoke, SetCapacity, Stop,
 
 
 class FunctionTarget(Actor[TargetMessage]):
-    """Turns the scheduler's messages into calls."""
+    """Turns the scheduler's messages into calls. `name`: the target's."""
 
-    def __init__(self, runner: CallRunner, scheduler: Address[Connected | Reported], clock: Clock) -> None:
+    def __init__(self, name: str, runner: CallRunner, scheduler: Address[Connected | Reported], clock: Clock) -> None:
+        self._name = name
         self._runner = runner
         self._scheduler = scheduler
         # What was meant for a target that crashed must not fit this one.
@@ -33,7 +33,7 @@ class FunctionTarget(Actor[TargetMessage]):
         """Serve the inbox, and whatever the runner has to say."""
         known = self._runner.attach(inbox.wake)
         try:
-            report = Attached(FUNCTIONS, self._runner.journal, self._runner.journal, self._runner.pid, known)
+            report = Attached(self._name, self._runner.journal, self._runner.journal, self._runner.pid, known)
             await self._scheduler.tell(Connected(self._session, report))
             await super().run(inbox, task_status=task_status)
         finally:
@@ -51,7 +51,7 @@ class FunctionTarget(Actor[TargetMessage]):
         self._runner.start_what_fits()
         news = self._runner.take_news()
         if news:
-            await self._scheduler.tell(Reported(FUNCTIONS, news))
+            await self._scheduler.tell(Reported(self._name, news))
 
     def _pass_on(self, message: TargetMessage) -> None:
         runner = self._runner

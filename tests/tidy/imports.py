@@ -55,6 +55,7 @@ ENTRY: Final = "api/__main__.py"
 ENTRY_POINTS: Final = {
     "actors/runner.py": "sent to hosts as a file",
     "api/__main__.py": "python -m holdfast",
+    "api/pytest_fixture.py": "named by the conftest.py of those who want it",
     "cli/main.py": "the command holdfast",
     "store/memory.py": "the store's twin for tests; it passes the store's own suite, so it lives beside it",
     "tests/system/clocked.py": "the program that jobs of tests run",

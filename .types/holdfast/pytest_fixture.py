@@ -1,0 +1,1 @@
+../../api/pytest_fixture.py
