@@ -120,7 +120,7 @@ class Supervisor:
     async def _recover(self, index: int, error: Exception) -> None:
         seat = self._seats[index]
         seat.incarnation = None
-        if isinstance(error, Damaged):
+        if isinstance(error, Damaged) and error.certain:
             # What was read will be no better the next time, and each try might act on it.
             self._on_crash(seat.child.name, error, 0)
             raise error

@@ -56,6 +56,14 @@ def _job(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("job", metavar="JOB", help="an id, a name, or flow/name")
 
 
+def _rebuild(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--trust-pages",
+        action="store_true",
+        help="take pages whose checksum is wrong as they are, if all else agrees: where another program wrote them",
+    )
+
+
 def _nothing(parser: argparse.ArgumentParser) -> None:
     del parser
 
@@ -219,7 +227,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "resume": Command("change", "start jobs on a target again", _target),
     "log": Command("log", "the log of everything that happened", _log),
     "replay": Command("replay", "the jobs as they stood at some time, from the log alone", _replay),
-    "rebuild": Command("rebuild", "make the views afresh from the log", _nothing),
+    "rebuild": Command("rebuild", "make the views afresh from the log", _rebuild),
     "verify": Command("verify", "check that log and views are whole and agree", _nothing),
     "doctor": Command("doctor", "look for what could keep Holdfast from working here", _nothing),
     "completion": Command("completion", "print a shell completion script", _completion),

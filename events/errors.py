@@ -44,17 +44,23 @@ class Unavailable(HoldfastError):
 
 
 class Damaged(Unavailable):
-    """What was read can't be right; nothing was changed, and nothing that was read should be trusted."""
+    """What was read can't be right; nothing was changed, and nothing that was read should be trusted.
+
+    `certain`: reading it once more would read the same.
+    """
+
+    certain: ClassVar[bool] = True
 
 
 class LogCutOff(Damaged):
-    """A runner has an attempt of this home that the log never launched: the log has lost its end."""
+    """A runner knows of something in this home that the log does not: the log has lost its end."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, seen: str) -> None:
         super().__init__(
-            f"the runner has the attempt {token}, which this log never launched: the log has lost its end, as when a "
-            "backup is restored or the file log.db-wal is taken away; nothing is started, because it may have run "
-            "already; put the newest log back, or give up what ran since: end the runner and move runner.journal away"
+            f"{seen}: the log has lost its end, as when a backup is restored or the file log.db-wal is taken away; "
+            "nothing is started, because it may have run already; put the newest log back, or give up what was "
+            "recorded since and have what ran since run again: end the runner (with nothing to run it leaves by "
+            "itself) and move runner.journal away"
         )
 
 

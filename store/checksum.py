@@ -95,7 +95,12 @@ def mark_closed(path: Path) -> None:
     """Take the mark away, unless somebody else still uses the WAL: then that one will close the log for us."""
     with suppress(OSError):  # a mark that stays costs a look at every page at the next opening, and nothing else
         if is_settled(path):
-            _mark(path).unlink(missing_ok=True)
+            unmark(path)
+
+
+def unmark(path: Path) -> None:
+    """Take the mark away: what is in the log from now on is our own doing. Raises OSError."""
+    _mark(path).unlink(missing_ok=True)
 
 
 def closed_by_another(path: Path) -> bool:

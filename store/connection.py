@@ -27,7 +27,7 @@ from .checksum import (
 from .errors import DamagedLog, NetworkFilesystem, NoChecksums, NoHome, OldSQLite
 from .filesystem import network_filesystem
 from .migrations import check_ours
-from .statements import first, run
+from .statements import first, number, run, transaction
 from .translation import translated
 
 ALLOW_NETWORK: Final = "HOLDFAST_ALLOW_NETWORK_FILESYSTEM"
@@ -36,6 +36,7 @@ BUSY_MS: Final = 1_000
 _FIXED: Final = (3, 51, 3)
 _PATCHED_LINES: Final = {(3, 50): 7, (3, 44): 6}
 _SMALLEST_PAGE_BYTES: Final = 512
+_PIECE_BYTES: Final = 64 * 1024  # SQLite writes 128 KiB at a time at most
 _WRITER_CACHE_KIB: Final = 32 * 1024
 
 
@@ -74,7 +75,7 @@ def open_writer(path: Path, vfs: str | None = None, *, unchecked: bool = False) 
         connection.set_busy_timeout(BUSY_MS)
         _set_up_checksums(connection, path, unchecked=unchecked)
         check_ours(connection, path)
-        _set_up_writer(connection, path)
+        _set_up_writer(connection, path, vfs or checksum_vfs())
     except BaseException:
         connection.close()
         raise
@@ -104,12 +105,13 @@ def _expect_no_hidden_checksums(connection: apsw.Connection, path: Path) -> None
         raise DamagedLog(path, "its header says that its pages have no checksums, but they have")
 
 
-def _set_up_writer(connection: apsw.Connection, path: Path) -> None:
+def _set_up_writer(connection: apsw.Connection, path: Path, vfs: str | None) -> None:
     mode = first(connection, tuple[str], "pragma journal_mode = wal")
     if mode != ("wal",):
         raise NetworkFilesystem(path.parent, f"(journal mode {mode}) unsuitable")
     run(connection, "pragma synchronous = full")
-    settle(connection)
+    if not settle(connection):
+        _write_again(connection, path, vfs)
     run(connection, f"pragma cache_size = {-_WRITER_CACHE_KIB}")
     if sys.platform == "darwin":
         # fsync alone leaves data in the drive's cache there.
@@ -117,17 +119,34 @@ def _set_up_writer(connection: apsw.Connection, path: Path) -> None:
         run(connection, "pragma checkpoint_fullfsync = on")
 
 
-def settle(connection: apsw.Connection) -> None:
-    """Bring what an earlier writer left in the WAL into the log, synced, and begin a new WAL.
+def settle(connection: apsw.Connection) -> bool:
+    """Bring what an earlier writer left in the WAL into the log, synced, and begin a new WAL; False if it is in use.
 
     A sync may have failed under that writer. The system then takes what was to be written for written: it can be read,
     and no later sync of the WAL writes it (Rebello et al., 'Can Applications Recover from fsync Failures?', 2020).
-    Commits appended to that would be lost with it when the power goes. Copied, it is written anew. Where a reader
-    keeps the WAL in use, nobody waits for it: then it is as safe as the sync of that writer was.
+    Commits appended to that would be lost with it when the power goes. Copied, it is written anew.
     """
     connection.set_busy_timeout(0)
-    run(connection, "pragma wal_checkpoint(truncate)")
+    busy = number(connection, "pragma wal_checkpoint(truncate)")
     connection.set_busy_timeout(BUSY_MS)
+    return not busy
+
+
+def _write_again(connection: apsw.Connection, path: Path, vfs: str | None) -> None:
+    """Write what stands in the WAL over itself, and sync it: where a reader uses the WAL, in place of settling it.
+
+    Inside a transaction, so that nobody else writes there meanwhile. No lock hangs on the WAL's own descriptors.
+    """
+    flags = [apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_WAL, 0]
+    with transaction(connection), translated(path):
+        wal = apsw.VFSFile(vfs or "", f"{path}-wal", flags)
+        try:
+            size = wal.xFileSize()
+            for start in range(0, size, _PIECE_BYTES):
+                wal.xWrite(wal.xRead(min(_PIECE_BYTES, size - start), start), start)
+            wal.xSync(apsw.SQLITE_SYNC_FULL)
+        finally:
+            wal.xClose()
 
 
 def open_reader(path: Path, vfs: str | None = None) -> apsw.Connection:

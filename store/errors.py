@@ -120,7 +120,8 @@ class DiskFull(Unavailable):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            f"no space left for {path}; nothing that was recorded is lost; make room, it goes on by itself"
+            f"no space left for {path}; nothing that was recorded is lost; make room: what runs goes on by itself, "
+            "what was refused is to be asked for again"
         )
 
 
@@ -151,6 +152,24 @@ class DamagedLog(Damaged):
         super().__init__(
             f"{path} is damaged: {what}; nothing was changed; restore the home from a backup, "
             "or save what `sqlite3 log.db .recover` can read"
+        )
+
+
+class PerhapsDamaged(DamagedLog):
+    """SQLite can't make sense of the file, or the disk did not give it this once: SQLite calls both the same."""
+
+    certain = False
+
+
+class WrongChecksums(DamagedLog):
+    """Pages do not hold what was written into them, or another program wrote them."""
+
+    def __init__(self, path: Path, pages: str) -> None:
+        Damaged.__init__(
+            self,
+            f"{path} is damaged: the checksum is wrong of {pages}; nothing was changed; restore the home from a "
+            "backup, or, if another program is known to have written into it (a checkpoint by a SQLite tool does), let "
+            "`holdfast rebuild --trust-pages` check all else and take these pages as they are",
         )
 
 

@@ -12,7 +12,7 @@ import apsw
 from holdfast.events.draft import Draft
 from holdfast.events.facts import HomeCreated
 
-from .checksum import closed_by_another, mark_open
+from .checksum import closed_by_another, mark_open, unmark
 from .connection import open_reader, open_writer
 from .home import check_unused
 from .log import SqliteStore
@@ -37,10 +37,14 @@ def open_store(
     log whose views have followed events that it does not hold: its end was cut off.
     """
     not_by_us = closed_by_another(path)
+    if not not_by_us:
+        # We settle the WAL of a writer that was killed; its mark must not call that another program's doing.
+        unmark(path)
     writing = open_writer(path, vfs, unchecked=not_by_us)
     try:
         if not_by_us:
             renew_checksums(writing, path)
+            unmark(path)
         migrate(writing, path)
         _bring_up_views(writing, path)
         home = home_id(writing, path)

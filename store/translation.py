@@ -14,7 +14,7 @@ import apsw
 from holdfast.events.errors import Unavailable
 
 from .checksum import wrong_pages
-from .errors import DamagedLog, DiskFull, LogBusy, LogFailed, NoPermission, ReadOnly
+from .errors import DamagedLog, DiskFull, LogBusy, LogFailed, NoPermission, PerhapsDamaged, ReadOnly, WrongChecksums
 
 # Even a reader needs the file -shm, which it makes where there is none; no commit is under way then.
 _NO_SHARED_MEMORY: Final = (apsw.SQLITE_IOERR_SHMSIZE, apsw.SQLITE_IOERR_SHMOPEN, apsw.SQLITE_IOERR_SHMMAP)
@@ -38,7 +38,7 @@ def of_sqlite(path: Path, error: apsw.Error) -> Unavailable:
             return DiskFull(path)
         case apsw.CorruptError():
             # So SQLite also calls a page that the disk can't read.
-            return DamagedLog(path, f"{error}, or can't be read")
+            return PerhapsDamaged(path, f"{error}, or can't be read")
         case apsw.NotADBError() | apsw.FormatError():
             return DamagedLog(path, str(error))
         case apsw.SQLError() | apsw.ConstraintError() | apsw.MismatchError():
@@ -53,7 +53,7 @@ def of_sqlite(path: Path, error: apsw.Error) -> Unavailable:
         case apsw.CantOpenError():
             return _cannot_open(path)
         case apsw.IOError() if getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_DATA:
-            return DamagedLog(path, f"the checksum is wrong of {_wrong_pages(path)}")
+            return WrongChecksums(path, _wrong_pages(path))
         case apsw.IOError() if getattr(error, "extendedresult", 0) in _NO_SHARED_MEMORY and _is_full(path):
             return DiskFull(path)
         case _:

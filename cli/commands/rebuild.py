@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from holdfast.store.checksum import closed_by_another
+from holdfast.store.checksum import closed_by_another, mark_closed
 from holdfast.store.connection import open_writer
 from holdfast.store.errors import NoHome
 from holdfast.store.home import Home, check_unused
@@ -18,22 +18,22 @@ from ..screen.amounts import count_text
 
 def execute(arguments: Namespace, home: Home) -> int:
     """Rebuild, and say from how many events. Raises HomeLocked, Damaged or Unavailable, with nothing changed."""
-    del arguments
     home.must_exist()
     if not home.log.stat().st_size:
         check_unused(home.log)
         raise NoHome(home.path)
     with HomeLock(home):
-        not_by_us = closed_by_another(home.log)
+        trusted = arguments.trust_pages or closed_by_another(home.log)
         connection = open_writer(home.log, unchecked=True)
         try:
-            if not not_by_us:
+            if not trusted:
                 check_log(connection, home.log)
             migrate(connection, home.log)
             events = rebuild(connection, home.log)
             renewed = renew_checksums(connection, home.log)
         finally:
             connection.close()
+        mark_closed(home.log)
     if not events:
         check_unused(home.log)
         raise NoHome(home.path)

@@ -24,11 +24,14 @@ from .place import Place, until
 AFTER_A = f'[jobs.b]\nrun = "{MARK}"\nafter = ["a"]\n'
 
 
+SYNCS = "fsync,fdatasync"
+
+
 @contextmanager
-def failing_syncs(pid: int, when: str) -> Generator[None]:
-    """Let the syncs of a process's main thread fail, counted from now on, such as `1` or `1+` (all of them)."""
+def failing(calls: str, pid: int, when: str) -> Generator[None]:
+    """Let system calls of a process's main thread fail, counted from now on, such as `1` or `1+` (all of them)."""
     strace = need("strace", "apt-get install strace")
-    options = ["-qq", "-o", os.devnull, "-e", f"inject=fsync,fdatasync:error=EIO:when={when}", "-p", str(pid)]
+    options = ["-qq", "-o", os.devnull, "-e", f"inject={calls}:error=EIO:when={when}", "-p", str(pid)]
     tracer = subprocess.Popen([strace, *options], stderr=subprocess.PIPE)
     try:
         until(lambda: is_traced(pid) or tracer.poll() is not None, "the process is traced")
@@ -53,7 +56,7 @@ def is_traced(pid: int) -> bool:
 @pytest.mark.slow
 def test_p1_p2_after_a_sync_that_failed_the_log_is_read_afresh_and_nothing_is_lost_or_run_twice(place: Place) -> None:
     run = mid_run(place, gate("a") + AFTER_A)
-    with failing_syncs(run.pid, "1"):
+    with failing(SYNCS, run.pid, "1"):
         open_gate(place, "a")
         assert run.child.wait(60) == 0
     assert "the writer failed and is started anew: " in run.err
@@ -67,7 +70,7 @@ def test_p1_p2_after_a_sync_that_failed_the_log_is_read_afresh_and_nothing_is_lo
 @pytest.mark.slow
 def test_p1_p2_a_disk_that_never_syncs_again_ends_the_run_with_the_cause_and_the_next_one_goes_on(place: Place) -> None:
     run = mid_run(place, gate("a") + AFTER_A)
-    with failing_syncs(run.pid, "1+"):
+    with failing(SYNCS, run.pid, "1+"):
         open_gate(place, "a")
         assert run.child.wait(60) == 3
     last = run.err.splitlines()[-1]
@@ -77,6 +80,20 @@ def test_p1_p2_a_disk_that_never_syncs_again_ends_the_run_with_the_cause_and_the
     assert place.run("run").code == 0
     assert place.states() == {"a": "succeeded", "b": "succeeded"}
     assert len(marks(place)) == 2
+    check_log(place)
+
+
+@pytest.mark.slow
+def test_a_page_that_can_not_be_read_once_is_no_damage_and_the_supervisor_goes_on(place: Place) -> None:
+    place.run("submit", "--", "false")
+    assert place.run("run").code == 1
+    serve = place.serve()
+    with failing("pread64", serve.pid, "1"):
+        place.start("retry", "1").child.wait(60)
+        until(lambda: "is started anew" in serve.err, "a part of the supervisor has met the error")
+    assert place.run("submit", "--name", "later", "--", "true").code == 0
+    place.until_state("later", "succeeded")
+    assert serve.running
     check_log(place)
 
 

@@ -13,10 +13,12 @@ import pytest
 
 from holdfast.cli.main import main
 from holdfast.events.errors import Damaged, HoldfastError
+from holdfast.store.checksum import closed_by_another
 from holdfast.store.connection import open_reader, open_writer
 from holdfast.store.errors import NoChecksums, NoHome
 from holdfast.store.home import Home
 from holdfast.store.reader import Reader
+from holdfast.store.statements import first
 from holdfast.store.verify import verify
 from tests.store.histories import History
 from tests.store.kept_logs import KEPT, load
@@ -217,6 +219,46 @@ def killed_while_committing(home: Home) -> int:
         said = [process.hear() for _ in range(60)]
         said += process.kill_within(0)
     return int(said[-1])
+
+
+def test_p8_after_a_kill_whoever_writes_next_checks_what_it_reads(home: Home) -> None:
+    """The mark of the one that was killed does not call what we do to its WAL another program's doing."""
+    killed_while_committing(home)
+    with closing(open_sqlite(home.path)) as store:
+        for connection in (store.reading, store.writing):
+            assert first(connection, tuple[str], "pragma checksum_verification") == ("1",)
+    content = bytearray(home.log.read_bytes())
+    content[-2000] ^= 1
+    home.log.write_bytes(content)
+    with pytest.raises(Damaged, match="the checksum is wrong of page"):
+        everything(home)
+
+
+def test_p8_a_rebuild_after_a_kill_leaves_nothing_unchecked(home: Home) -> None:
+    killed_while_committing(home)
+    assert main(["--home", str(home.path), "rebuild"]) == 0
+    assert not closed_by_another(home.log)
+    content = bytearray(home.log.read_bytes())
+    content[-2000] ^= 1
+    home.log.write_bytes(content)
+    with pytest.raises(Damaged, match="the checksum is wrong of page"):
+        everything(home)
+
+
+def test_a_checkpoint_by_another_program_is_refused_and_can_be_taken_as_it_is(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(open_sqlite(home.path)) as store:
+        History(Random(5), store).run(20)
+        truth = lines_of(store)
+        tamper_unseen(home, "pragma wal_checkpoint(truncate)")
+    command = ["--home", str(home.path)]
+    assert main([*command, "rebuild"]) == 3
+    assert "rebuild --trust-pages" in capsys.readouterr().err
+    assert main([*command, "rebuild", "--trust-pages"]) == 0
+    with closing(open_sqlite(home.path)) as store:
+        assert lines_of(store) == truth
+    assert findings(home.path) == []
 
 
 def look(home: Home) -> None:

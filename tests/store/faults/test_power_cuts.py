@@ -1,7 +1,7 @@
 """The power goes at any moment: all that was acknowledged is there, nothing is half there (promises P1 and P4)."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -12,12 +12,15 @@ import pytest
 
 from holdfast.events.facts import SupervisorStarted
 from holdfast.store.checksum import checksum_vfs
+from holdfast.store.connection import open_reader
 from holdfast.store.contract import StoredEvent
 from holdfast.store.errors import LogFailed, NoHome
 from holdfast.store.home import Home
 from holdfast.store.log import SqliteStore
 from holdfast.store.migrations import load_migrations, migrate, schema_version
 from holdfast.store.opening import open_store
+from holdfast.store.reading import newest_seq
+from holdfast.store.statements import snapshot
 from tests.store.histories import START, History
 from tests.store.stores import HOME_ID, draft_on, dump, findings, lines_of, open_sqlite, open_unsynced
 
@@ -115,8 +118,9 @@ def test_p1_p4_a_power_cut_at_any_write_loses_nothing_acknowledged_and_leaves_no
             expect_whole(place, recording.lines, power.acknowledged, recording.ends)
 
 
+@pytest.mark.parametrize("read_meanwhile", [False, True], ids=["alone", "beside a reader"])
 def test_p1_a_commit_whose_sync_failed_takes_nothing_along_that_is_acknowledged_after_the_next_start(
-    folder: Path,
+    folder: Path, *, read_meanwhile: bool
 ) -> None:
     """After a failed sync the system forgets that there is something to write, though it can still be read."""
     for number in (10, 15, 23, 34):
@@ -127,7 +131,12 @@ def test_p1_a_commit_whose_sync_failed_takes_nothing_along_that_is_acknowledged_
         after.mkdir()
         power.cut(after, KEPT, CHANCE)
         disk = Disk("again")
+        readers = ExitStack()
         try:
+            if read_meanwhile:
+                reader = readers.enter_context(closing(open_reader(Home(after).log)))
+                readers.enter_context(snapshot(reader))
+                assert newest_seq(reader)
             store = open_store(Home(after).log, START, "ada", vfs="again")
             for _ in range(3):
                 record(store)
@@ -135,6 +144,7 @@ def test_p1_a_commit_whose_sync_failed_takes_nothing_along_that_is_acknowledged_
             steps = list(disk.steps)
             store.close()
         finally:
+            readers.close()
             disk.unregister()
         for step in steps:
             power.take(step)
