@@ -25,6 +25,7 @@ from typing import Final
 
 import msgspec
 
+from benchmarks.bare_spawn import PROGRAM, bare_loop
 from benchmarks.rounds import interleave, ratio, spread
 from holdfast.store.unix_path import short_address
 
@@ -32,7 +33,6 @@ CASES: Final = ((2, 32), (8, 64))  # slots, and launches queued ahead of them, a
 JOBS: Final = 3_000
 BUDGET_US: Final = 100
 _RUNNER: Final = Path(__file__).parent.parent / "actors" / "runner.py"
-_PROGRAM: Final = "/bin/true"
 
 
 class _Ended(msgspec.Struct):
@@ -89,7 +89,7 @@ class Driver:
             attempts.append(
                 {
                     "token": f"benchmark.{job}.1",
-                    "argv": [_PROGRAM],
+                    "argv": [PROGRAM],
                     "cwd": "/",
                     "env": {"HOLDFAST_JOB": job, "HOLDFAST_ATTEMPT": "1"},
                     "needs": {"cpus": 1},
@@ -145,27 +145,12 @@ def through_runner(slots: int, ahead: int, used_us: list[float]) -> float:
     return JOBS / passed_s
 
 
-def bare_loop(slots: int, used_us: list[float]) -> float:
-    """Jobs a second of a loop that spawns and reaps; its processor time a job, in us, is added to `used_us`."""
+def through_bare_loop(slots: int, used_us: list[float]) -> float:
+    """Jobs a second of a bare loop; its processor time a job, in us, is added to `used_us`."""
     with tempfile.NamedTemporaryFile() as output:
-        append = os.O_WRONLY | os.O_APPEND
-        actions = [
-            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, output.name, append, 0),
-            (os.POSIX_SPAWN_OPEN, 2, output.name, append, 0),
-        ]
-        environ = dict(os.environb)  # bytes: `os.environ` would have every variable encoded for every job
-        before_us, began = processor_us(os.getpid()), time.perf_counter()
-        started = ended = 0
-        while ended < JOBS:
-            while started < JOBS and started - ended < slots:
-                os.posix_spawn(_PROGRAM, [_PROGRAM], environ, file_actions=actions, setpgroup=0)
-                started += 1
-            os.wait4(-1, 0)
-            ended += 1
-        passed_s = time.perf_counter() - began
-    used_us.append((processor_us(os.getpid()) - before_us) / JOBS)
-    return JOBS / passed_s
+        rate, each_us = bare_loop(slots, JOBS, output.name)
+    used_us.append(each_us)
+    return rate
 
 
 def main() -> None:
@@ -177,7 +162,10 @@ def main() -> None:
         bare_us: list[float] = []
         runner_us: list[float] = []
         results = interleave(
-            {"bare": partial(bare_loop, slots, bare_us), "runner": partial(through_runner, slots, ahead, runner_us)}
+            {
+                "bare": partial(through_bare_loop, slots, bare_us),
+                "runner": partial(through_runner, slots, ahead, runner_us),
+            }
         )
         row = f"{slots:5}, {ahead:5}  {spread(results['bare']):24} {spread(results['runner']):24}"
         used = f"{median(bare_us):.0f}, {median(runner_us):.0f} (budget {BUDGET_US})"
