@@ -14,6 +14,7 @@ from holdfast.events.states import Launching, Running, Unknown
 
 from .address import Address
 from .live import Live
+from .receipts import newest_receipt, receipt
 from .targets.messages import Acknowledge, Launch, Order, Rate, Revoke, SetCapacity, Stop, TargetMessage
 from .writer import OpenLog
 
@@ -29,6 +30,7 @@ class Effects:
         self._log = log
         self._targets = targets
         self._sessions: dict[str, int] = {}
+        self._receipt = newest_receipt(log.store)
 
     def derive(self, draft: Draft, attached: dict[str, Attachment]) -> None:
         """Tell targets what the committed draft means, and from now on speak to these connections of them.
@@ -86,9 +88,11 @@ class Effects:
     def _acknowledge(self, draft: Draft) -> None:
         if not draft.acknowledged:
             return
+        if draft.entries:  # else all of it was recorded before
+            self._receipt = receipt(self._live.home, self._log.store.seq, draft.now)
         # A token says nothing of its target: each target lets those pass that it does not know.
         for target, session in self._sessions.items():
-            self._targets[target].tell_nowait(Acknowledge(session, tuple(draft.acknowledged)))
+            self._targets[target].tell_nowait(Acknowledge(session, tuple(draft.acknowledged), self._receipt))
 
     def _launch(self, target: str, jobs: Sequence[Job]) -> None:
         session = self._sessions.get(target)

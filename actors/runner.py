@@ -8,9 +8,9 @@ starts, its *claim* stands in `runner.journal`: whenever this process is killed,
 may have run, and starts none of them again.
 
     supervisor -> runner    hello {protocol, environ}    capacity {capacity}    launch {attempts}
-                            revoke, stop, acknowledge {tokens}    ping {id}
-    runner -> supervisor    welcome {protocol, pid, started_at, boot, journal, attempts}    report {attempts}
-                            trouble {error}    pong {id}
+                            revoke, stop {tokens}    acknowledge {tokens, receipt}    ping {id}
+    runner -> supervisor    welcome {protocol, pid, started_at, boot, journal, receipt, attempts}
+                            report {attempts}    trouble {error}    pong {id}
 
 Read it in this order: `Order` and `Run` (an attempt before and after its claim), `Core` (all the rules; no I/O of its
 own), `Host` (the seam through which Core reaches the machine), `recall` (what a journal says), `Files` and `Processes`
@@ -228,26 +228,23 @@ class Past:
         self.claims: dict[str, Run] = {}  # of which no end is known
         self.ended: dict[str, str] = {}  # not acknowledged: the status, encoded
         self.grants: dict[str, int] = {}
+        self.receipt = ""  # what came with the newest acknowledgement: it outlives what it is for
         self.garbage: list[int] = []  # numbers of the lines that were skipped
 
 
 def recall(content: bytes) -> Past:
     """Fold the lines of a journal. What follows the last newline was torn: its write never returned, so nothing ran."""
     past = Past()
-    lines = content.split(b"\n")[:-1]
-    past.garbage = [number for number, text in enumerate(lines, 1) if not _remember(past, text)]
+    for number, text in enumerate(content.split(b"\n")[:-1], 1):
+        try:
+            _fold(past, members(json.loads(text.decode("ascii")), "line"))
+        except (Malformed, ValueError, RecursionError):  # noqa: PERF203 - one bad line says nothing of the others
+            past.garbage.append(number)
     return past
 
 
-def _remember(past: Past, text: bytes) -> bool:
-    try:
-        _fold(past, members(json.loads(text.decode("ascii")), "line"))
-    except (Malformed, ValueError, RecursionError):
-        return False
-    return True
-
-
 def _fold(past: Past, entry: "Mapping[str, object]") -> None:
+    past.receipt = scalar(entry.get("receipt", past.receipt), "receipt", str)
     if "claim" in entry:
         claim = members(entry["claim"], "claim")
         out, err = items(claim, "output", int)
@@ -291,6 +288,7 @@ class Core:
         self.running: dict[str, Run] = {}
         self.leaders: dict[int, Run] = {}
         self.ended: dict[str, str] = past.ended
+        self.receipt = past.receipt
         self.lines: list[str] = []  # of the journal, not yet written
         self.journal_bytes = self.compact_at = 0
         self.changed: dict[str, None] = {}  # an ordered set of tokens to report
@@ -347,9 +345,11 @@ class Core:
                 else:
                     self.changed[token] = None
         elif kind == "acknowledge":
+            receipt = scalar(message.get("receipt", self.receipt), "receipt", str)
             known = [token for token in items(message, "tokens", str) if self.ended.pop(token, None) is not None]
             if known:
-                self.lines.append(encode({"acknowledge": known}) + "\n")
+                self.receipt = receipt
+                self.lines.append(encode({"acknowledge": known, "receipt": receipt}) + "\n")
         else:
             raise Malformed(f"there is no message of type {kind!r}")
 
@@ -361,7 +361,7 @@ class Core:
             self._announce(run)
         welcome = encode({
             "type": "welcome", "protocol": PROTOCOL, "pid": self.host.pid, "started_at": self.started_at,
-            "boot": self.host.boot, "journal": self.journal, "attempts": [],
+            "boot": self.host.boot, "journal": self.journal, "receipt": self.receipt, "attempts": [],
         })  # fmt: skip
         statuses = [self._status(token) for known in (self.queue, self.running, self.ended) for token in known]
         self.replies = [welcome[:-2] + ",".join(statuses) + "]}"]
@@ -601,14 +601,10 @@ class Core:
             self.journal_bytes += len(text)
 
     def _snapshot(self) -> str:
-        lines = [encode({"journal": self.journal, "boot": self.host.boot}) + "\n"]
-        for run in self.running.values():
-            lines.append(run.claim())
-            if run.announced:
-                lines.append(run.process())
+        lines = [encode({"journal": self.journal, "boot": self.host.boot, "receipt": self.receipt}) + "\n"]
+        lines += [run.claim() + (run.process() if run.announced else "") for run in self.running.values()]
         lines += [f'{{"end":{status}}}\n' for status in self.ended.values()]
-        lines.append(encode({"grants": self.grants}) + "\n")  # last, as claims tell of earlier arrival times
-        return "".join(lines)
+        return "".join([*lines, encode({"grants": self.grants}), "\n"])  # these last: claims tell of earlier times
 
     def _start(self, order: Order, run: Run) -> None:
         self.running[run.token] = run
@@ -669,9 +665,8 @@ class Host:
         self.job_files, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         self.own_files, self.hard_files = max(self.job_files, min(hard, 65536)), hard
         self._limit_files(self.own_files)  # two per running attempt; attempts get what was there before
-        self.torn = False  # whether the journal ends in half a line
         self.journal_fd = os.open("runner.journal", JOURNAL_FLAGS, 0o600, dir_fd=self.home_fd)
-        self.journal_bytes = os.fstat(self.journal_fd).st_size
+        self.journal_bytes, self.torn = os.fstat(self.journal_fd).st_size, False  # torn: it ends in half a line
 
     def _limit_files(self, soft: int) -> None:
         if self.own_files != self.job_files:
@@ -932,9 +927,9 @@ class Host:
         pids = {to_bytes(run.token): run.token for run in runs if run.process_start is None}
         found = {pids[token]: pid for pid, group, _, token in scan() if token in pids and group == pid} if pids else {}
         for run in runs:
-            known = run.pid is not None and run.process_start is not None
-            if known and self.process_start(run.pid or 0) == run.process_start:
-                found[run.token] = run.pid or 0
+            pid, start = run.pid, run.process_start
+            if pid is not None and start is not None and self.process_start(pid) == start:
+                found[run.token] = pid
         return found
 
 
@@ -1021,9 +1016,9 @@ def explain(error: "OSError | ValueError", order: Order, program: bytes) -> str:
         errno.E2BIG: "arguments and environment together are longer than the system allows; pass them in a file",
         errno.EAGAIN: "the user may have no more processes; start fewer at a time or raise the limit (ulimit -u)",
     }.get(error.errno or 0, os.strerror(error.errno or 0))
+    if not program and error.strerror == NOT_FOUND:
+        return f"the program {name!r} was not found: a name without a slash must be in a folder of the job's PATH"
     if not program:
-        if error.strerror == NOT_FOUND:
-            return f"the program {name!r} was not found: a name without a slash must be in a folder of the job's PATH"
         return f"the working folder {order.cwd!r} can't be entered ({error.strerror}); create it or correct cwd"
     return f"the program {name!r} can't be started: {reason}"
 
@@ -1066,6 +1061,8 @@ class Peer:
 def open_signals() -> "tuple[int, int]":
     """Return a descriptor to read the numbers of SIGCHLD and SIGTERM from, and how many bytes apart they are."""
     wanted = (signal.SIGCHLD, signal.SIGTERM)
+    for number in wanted:  # one that was ignored when we were started would never come, and children would vanish
+        signal.signal(number, signal.SIG_DFL)
     if sys.platform == "linux" and sys.byteorder == "little":  # no handler runs then and no call is interrupted
         mask = (ctypes.c_uint64 * 16)(sum(1 << number - 1 for number in wanted))
         descriptor = ctypes.CDLL(None).signalfd(-1, mask, os.O_NONBLOCK | os.O_CLOEXEC)
@@ -1139,11 +1136,9 @@ class Server:
 
     def _watch(self, pid: int) -> None:
         """Have the end of an adopted process noticed; where there is no pidfd, by asking now and then."""
-        descriptor = -1
-        if hasattr(os, "pidfd_open"):
-            with contextlib.suppress(OSError):  # an old kernel, or it ended just now
-                descriptor = os.pidfd_open(pid)
-        if descriptor < 0:
+        try:
+            descriptor = os.pidfd_open(pid)
+        except (AttributeError, OSError):  # an old Python or kernel, or it ended just now
             self.polling = True
         else:
             self._add(descriptor, lambda _: self._forget(descriptor))
@@ -1224,8 +1219,7 @@ def listen() -> socket.socket:
 def lock() -> bool:
     """Make this the only runner of the current folder, for as long as it lives; wait for one that is leaving."""
     descriptor = os.open("runner.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    deadline = time.monotonic() + LOCK_WAIT_S
-    while time.monotonic() < deadline:
+    for _ in range(LOCK_WAIT_S * 50):
         with contextlib.suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True

@@ -32,6 +32,7 @@ from .effects import Attachment, Effects
 from .launching import Launching
 from .limiter import LimiterMessage
 from .live import Live
+from .receipts import check_receipt
 from .reply import Request
 from .standing import Standing
 from .targets.messages import Connected, TargetMessage
@@ -204,6 +205,7 @@ class Scheduler(Actor[SchedulerMessage]):
     def _report(self, draft: Draft, report: _Report, attached: dict[str, Attachment]) -> None:
         if isinstance(report, Connected):
             target = report.report.target
+            check_receipt(self._parts.log.store, report.report.receipt)
             attached[target] = report.session, decide_report(draft, report.report)
             self._launching.up.add(target)
         else:

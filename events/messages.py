@@ -172,13 +172,17 @@ class AttemptStatus(Struct, frozen=True, gc=False):
 
 
 class Attached(_Message, frozen=True):
-    """A target's runner answers, and this is all it has: what is queued, runs, or ended and was not acknowledged."""
+    """A target's runner answers, and this is all it has: what is queued, runs, or ended and was not acknowledged.
+
+    `receipt`: what came with the newest acknowledgement that it has noted; empty if there was none.
+    """
 
     target: str
     journal: str
     boot: str
     pid: int
     attempts: tuple[AttemptStatus, ...] = ()
+    receipt: str = ""
 
 
 class Reported(_Message, frozen=True):

@@ -118,7 +118,8 @@ def _check_launched(draft: Draft, token: str) -> None:
         return
     job = draft.jobs.get(named[0])
     if job is None or job.attempt < named[1]:
-        raise LogCutOff(token)
+        message = f"the runner has the attempt {token}, which this log never launched"
+        raise LogCutOff(message)
 
 
 def _find(draft: Draft, token: str) -> Job | None:

@@ -27,13 +27,14 @@ class _FromRunner(msgspec.Struct, frozen=True, tag=str.lower, tag_field="type"):
 
 
 class Welcome(_FromRunner, frozen=True):
-    """The runner's answer to hello: who it is, and every attempt it still answers for."""
+    """The runner's answer to hello: who it is, every attempt it still answers for, and its newest receipt."""
 
     protocol: int
     pid: int
     boot: str
     journal: str
     attempts: tuple[AttemptStatus, ...]
+    receipt: str = ""
 
 
 class Report(_FromRunner, frozen=True):

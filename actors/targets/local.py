@@ -103,8 +103,8 @@ class LocalTarget(Actor[TargetMessage]):
                     outbox.put({"type": "stop", "tokens": tokens})
                 case Revoke(tokens=tokens):
                     outbox.put({"type": "revoke", "tokens": tokens})
-                case Acknowledge(tokens=tokens):
-                    outbox.put({"type": "acknowledge", "tokens": tokens})
+                case Acknowledge(tokens=tokens, receipt=receipt):
+                    outbox.put({"type": "acknowledge", "tokens": tokens, "receipt": receipt})
                 case SetCapacity(capacity=capacity):
                     outbox.put({"type": "capacity", "capacity": capacity})
                 case _:
@@ -203,7 +203,7 @@ class LocalTarget(Actor[TargetMessage]):
         if self._unreachable_told:
             self._unreachable_told = False
             self._on_trouble(None)
-        report = Attached("local", message.journal, message.boot, message.pid, message.attempts)
+        report = Attached("local", message.journal, message.boot, message.pid, message.attempts, message.receipt)
         await self._scheduler.tell(Connected(self._session, report))
 
     async def _ping(self, outbox: Outbox) -> None:

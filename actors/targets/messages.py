@@ -47,10 +47,11 @@ class Revoke(Struct, frozen=True):
 
 
 class Acknowledge(Struct, frozen=True):
-    """The ends of these are in the log."""
+    """The ends of these are in the log, at the place that the receipt names."""
 
     session: int
     tokens: tuple[str, ...]
+    receipt: str
 
 
 class SetCapacity(Struct, frozen=True):

@@ -205,6 +205,18 @@ def test_a_runner_told_to_leave_leaves_and_its_jobs_run_on(home: Home) -> None:
     assert home.connect().statuses[attempt.token].pid == pid
 
 
+def test_ends_are_seen_also_where_whoever_started_the_runner_ignored_the_signal(home: Home) -> None:
+    script = (
+        "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    command = [sys.executable, "-c", script, home.python, "-I", "-S", str(RUNNER), str(home.path)]
+    home.runners.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True))
+    link = home.connect()
+    attempt = home.shell("exit 3")
+    link.launch(attempt)
+    assert link.end(attempt).exit_code == 3
+
+
 def test_without_a_signalfd_ends_and_its_own_sigterm_are_seen_as_well(home: Home) -> None:
     # It is read only where the low byte of a number comes first in memory.
     script = "import runpy, sys; sys.byteorder = 'big'; runpy.run_path(sys.argv.pop(1), run_name='__main__')"

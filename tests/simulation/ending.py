@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
+from holdfast.actors import runner
 from holdfast.events.messages import Configure, Refusal, Release, Request, Resume
 from tests.actors.stepping import pause
 
@@ -82,6 +83,7 @@ class Ending:
         await pause(LEAVES_WITHIN_S)
         self._verdict.check(machine.runner is None, "the runner has nothing to do and stays")
         self._check_truth()
+        self._check_receipt()
 
     def _check_truth(self) -> None:
         """Each process belongs to an attempt, and each job ended as its last attempt did."""
@@ -99,3 +101,17 @@ class Ending:
             if story.state == "succeeded":
                 last = machine.ever.get(story.newest.token)
                 check(last is not None and last.status == 0, f"job {number} succeeded, its process did not")
+
+    def _check_receipt(self) -> None:
+        """The runner's receipt tells the log from any older one, which would launch again what has run."""
+        machine = self._keeper.machine
+        launches = [
+            attempt.launched_seq
+            for story in self._history.jobs.values()
+            for attempt in story.attempts
+            if attempt.token in machine.ever
+        ]
+        if launches and not machine.journal_cut:
+            shown = runner.recall(machine.journal).receipt
+            covers = bool(shown) and int(shown.split(".")[1]) > max(launches)
+            self._verdict.check(covers, f"P2: event {max(launches)} launched what ran, the receipt is {shown!r}")

@@ -69,6 +69,8 @@ class Machine:
         self.sizes: dict[int, int] = {}
         self.full_until_us = 0
         self.steps_left: int | None = None
+        self.journal_cut = False
+        """Whether all or the end of the journal was lost once: what it noted last may be missing."""
         self.forgot_us: list[int] = []
         """When a runner died, or more than that: attempts of before may be lost."""
         self.runner_started_us: dict[int, int] = {}
@@ -144,6 +146,7 @@ class Machine:
         """Somebody removed the journal of a runner that is dead: nobody can know any more what runs."""
         self.verdict.tell("the runner's journal is lost")
         self.journal = b""
+        self.journal_cut = True
         self.forgot_us.append(now_us())
         for process in self.running():
             process.disowned = True
@@ -158,6 +161,7 @@ class Machine:
         if self.runner is not None:
             self.runner.kill()
         self.processes.clear()
+        self.journal_cut = self.journal_cut or kept_bytes < len(self.journal)
         self.journal = self.journal[:kept_bytes]
         self.boots += 1
         self.booted_us = now_us()

@@ -1,8 +1,9 @@
-"""Promise P8 where the log has lost its end, or everything: nothing is started, and the remedy is said."""
+"""Promises P2 and P8 where the log has lost its end, or everything: nothing is started, and the remedy is said."""
 
 from __future__ import annotations
 
 import shutil
+import signal
 from contextlib import closing
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from holdfast.store.connection import open_writer
 from holdfast.store.statements import run
 
 from .gates import gate, mid_run, open_gate
-from .marks import marks
-from .place import Finished, Place
+from .marks import MARK, check_log, marks
+from .place import Finished, Place, until
+from .processes import kill
 
 CUT_OFF = "the log has lost its end"
 
@@ -22,19 +24,37 @@ def files_of_log(place: Place) -> list[Path]:
     return list(place.home.path.glob("log.db*"))
 
 
-def keep(place: Place) -> None:
+def keep(place: Place, backup: str = "backup") -> None:
     """Make a backup of the log, which nobody has open."""
-    (place.folder / "backup").mkdir()
+    (place.folder / backup).mkdir()
     for path in files_of_log(place):
-        shutil.copy2(path, place.folder / "backup")
+        shutil.copy2(path, place.folder / backup)
 
 
-def restore(place: Place) -> None:
+def restore(place: Place, backup: str = "backup") -> None:
     """Put the log back as `keep` copied it."""
     for path in files_of_log(place):
         path.unlink()
-    for path in (place.folder / "backup").iterdir():
+    for path in (place.folder / backup).iterdir():
         shutil.copy2(path, place.home.path)
+
+
+def run_to_the_end_and_be_forgotten(place: Place, *names: str) -> None:
+    """Run jobs that leave a mark, until the runner has nothing of them but its receipt."""
+    serving = place.serve()
+    for name in names:
+        assert place.run("submit", "--name", name, "--", "/bin/sh", "-c", MARK).code == 0
+    token = f"{place.reader().lookups.home}.{place.job(names[-1]).id}.1"
+    journal = place.home.path / "runner.journal"
+    until(lambda: f'{{"acknowledge":["{token}"]' in journal.read_text(), "the end is acknowledged")
+    serving.signal(signal.SIGTERM)
+    assert serving.finish().code == 0
+
+
+def end_runner(place: Place) -> None:
+    pid = place.runner_pid()
+    if pid is not None:
+        kill(pid)
 
 
 def sql(place: Place, statement: str) -> None:
@@ -61,6 +81,51 @@ def test_p8_a_backup_that_knows_less_than_the_runner_is_refused_at_once_and_star
     assert place.state("early") == "ready"
     assert len(marks(place)) == 1
     open_gate(place, "a")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("runner", ["waits", "is gone"])
+def test_p2_a_backup_from_before_what_ran_and_was_acknowledged_is_refused_and_runs_none_of_it_again(
+    place: Place, runner: str
+) -> None:
+    run_to_the_end_and_be_forgotten(place, "early")
+    assert place.run("submit", "--name", "late", "--", "/bin/sh", "-c", MARK).code == 0
+    keep(place)
+    run_to_the_end_and_be_forgotten(place, "later")
+    keep(place, "newest")
+    ran = marks(place)
+    assert [token.partition(".")[2] for token in ran] == ["1.1", "2.1", "3.1"]
+    restore(place)
+    if runner == "is gone":
+        end_runner(place)
+    # The log that was put back grows past the missing one before a runner is asked.
+    assert place.run("map", "true", "{}", ":::", *map(str, range(20))).code == 0
+    for words in ("run",), ("serve",), ("run", place.flow('[jobs.other]\nrun = "true"\n')):
+        done = place.run(*words)
+        refused(done, CUT_OFF)
+        assert "a receipt for what was recorded up to event" in done.err
+        assert "put the newest log back" in done.err
+    assert {job.state for job in place.jobs() if job.name != "early"} == {"ready"}
+    assert marks(place) == ran
+    restore(place, "newest")
+    assert place.run("run").code == 0
+    assert marks(place) == ran
+    check_log(place)
+
+
+@pytest.mark.slow
+def test_a_backup_goes_on_once_the_journal_is_moved_away_and_what_ran_since_may_run_again(place: Place) -> None:
+    assert place.run("submit", "--name", "early", "--", "/bin/sh", "-c", MARK).code == 0
+    keep(place)
+    run_to_the_end_and_be_forgotten(place, "late")
+    restore(place)
+    refused(place.run("run"), CUT_OFF)
+    end_runner(place)
+    journal = place.home.path / "runner.journal"
+    journal.rename(journal.with_suffix(".old"))
+    assert place.run("run").code == 0
+    assert place.states() == {"early": "succeeded"}
+    assert [token.partition(".")[2] for token in marks(place)] == ["1.1", "2.1", "1.1"]
 
 
 @pytest.mark.slow
