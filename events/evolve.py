@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Protocol, TypeVar
 
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from .errors import IllegalMove
 from .facts import (
@@ -38,7 +38,8 @@ from .records import Attempt, Ended, Flow, Job, Launched, Limit, Policy, RateMar
 from .spec import DEFAULT_NEEDS, JobSpec
 
 _LAUNCHED: Final = Launched()
-_DEFAULT_NEEDS: Final = tuple(DEFAULT_NEEDS.items())
+_POLICY: Final = Policy()
+_POLICY_VALUES: Final = astuple(_POLICY)
 
 Key_contra = TypeVar("Key_contra", contravariant=True)
 Record = TypeVar("Record")
@@ -113,16 +114,20 @@ def evolve(records: Records, event: Event, time: int) -> None:
 
 
 def policy_of(spec: JobSpec) -> Policy:
-    """What scheduling must know of a job asked for like this."""
-    return Policy(
+    """What scheduling must know of a job asked for like this; equal ones have one text, see `Policy`."""
+    policy = Policy(
         spec.target,
-        _DEFAULT_NEEDS if spec.needs == DEFAULT_NEEDS else tuple(sorted(spec.needs.items())),
+        _POLICY.needs if spec.needs == DEFAULT_NEEDS else tuple(sorted(spec.needs.items())),
         spec.limits,
         spec.retries,
         spec.retry_on,
         spec.retry_delay_us,
         spec.retry_delay_max_us,
     )
+    if policy == _POLICY:  # as most are
+        return _POLICY
+    pairs = zip(astuple(policy), _POLICY_VALUES, strict=True)
+    return Policy(*[default if value == default else value for value, default in pairs])
 
 
 def phase_of(event: Event) -> Launched | Started | Ended | Revoked | None:

@@ -8,22 +8,33 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from .spec import LimitSpec
+from .spec import (
+    DEFAULT_NEEDS,
+    DEFAULT_RETRY_DELAY_MAX_US,
+    DEFAULT_RETRY_DELAY_US,
+    LOCAL,
+    RETRY_ON_DEFAULT,
+    LimitSpec,
+)
 from .states import JobState
 
 Needs = tuple[tuple[str, int], ...]
 
 
 class Policy(Struct, frozen=True, gc=False, omit_defaults=True):
-    """What scheduling must know of a job; equal policies share one object."""
+    """What scheduling must know of a job; equal policies share one object.
 
-    target: str = "local"
-    needs: Needs = (("cpus", 1),)
+    Made by `evolve.policy_of` alone: msgspec leaves a value out of the JSON only if it *is* the default, so that equal
+    policies have one text (promise P4) only where each value that equals a default is that very object.
+    """
+
+    target: str = LOCAL
+    needs: Needs = tuple(DEFAULT_NEEDS.items())
     limits: tuple[str, ...] = ()
     retries: int = 0
-    retry_on: tuple[str, ...] = ("failed", "timeout")
-    retry_delay_us: int = 1_000_000
-    retry_delay_max_us: int = 300_000_000
+    retry_on: tuple[str, ...] = RETRY_ON_DEFAULT
+    retry_delay_us: int = DEFAULT_RETRY_DELAY_US
+    retry_delay_max_us: int = DEFAULT_RETRY_DELAY_MAX_US
 
 
 class Job(Struct, frozen=True, gc=False, omit_defaults=True):

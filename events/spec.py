@@ -11,6 +11,8 @@ from msgspec import Struct, field
 DEFAULT_GRACE_US = 10_000_000
 DEFAULT_MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 DEFAULT_NEEDS = {"cpus": 1}
+DEFAULT_RETRY_DELAY_US = 1_000_000
+DEFAULT_RETRY_DELAY_MAX_US = 300_000_000
 RETRY_ON_DEFAULT = ("failed", "timeout")
 RETRY_ON = ("failed", "timeout", "lost")
 
@@ -41,13 +43,13 @@ class JobSpec(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_
     after_any: tuple[str | int, ...] = ()
     after_failed: tuple[str | int, ...] = ()
     target: str = LOCAL
-    needs: dict[str, int] = field(default_factory=lambda: dict(DEFAULT_NEEDS))
+    needs: dict[str, int] = field(default_factory=DEFAULT_NEEDS.copy)
     limits: tuple[str, ...] = ()
     priority: int = 0
     retries: int = 0
     retry_on: tuple[str, ...] = RETRY_ON_DEFAULT
-    retry_delay_us: int = 1_000_000
-    retry_delay_max_us: int = 300_000_000
+    retry_delay_us: int = DEFAULT_RETRY_DELAY_US
+    retry_delay_max_us: int = DEFAULT_RETRY_DELAY_MAX_US
     timeout_us: int | None = None
     grace_us: int = DEFAULT_GRACE_US
     max_output_bytes: int = DEFAULT_MAX_OUTPUT_BYTES

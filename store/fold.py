@@ -39,7 +39,7 @@ class Fold:
     def shared(self, policy: Policy, /) -> Policy:
         """The one object that stands for all policies equal to this one."""
         last = self._policy
-        if last is None or policy != last:  # else that of the job before it, as most are
+        if last is None or (policy is not last and policy != last):  # else that of the job before it, as most are
             if len(self._policies) >= _POLICIES_MAX:
                 self._policies.clear()
             last = self._policy = self._policies.setdefault(policy, policy)
