@@ -24,7 +24,7 @@ _COPIES: Final = "with recursive copy(n) as (select 1 union all select n + 1 fro
 # The template is job 1, whose three events are the newest ones of the log.
 _COPY_EVENTS: Final = (
     f"insert into events {_COPIES} select e.seq + 3 * n, e.time, e.type, e.version, e.author, "  # noqa: S608
-    "iif(e.type = 'job_submitted', null, e.seq + 3 * n - 1), json_set(e.data, '$.job', 1 + n) "
+    "iif(e.type = 'job_submitted', null, e.seq + 3 * n - 1), 1 + n, json_set(e.data, '$.job', 1 + n) "
     "from copy, events e where e.seq > :before order by n, e.seq"
 )
 _COPY_JOBS: Final = (

@@ -28,7 +28,6 @@ from holdfast.events.spec import FlowSpec, JobSpec
 from holdfast.store.connection import open_writer
 from holdfast.store.log import SqliteStore
 from holdfast.store.migrations import migrate
-from holdfast.store.reading import COLUMNS, LINE
 from holdfast.store.statements import Value, run, run_many, select, transaction
 
 TICKS: Final = {1: 1_000, 10: 300, 100: 50}  # jobs a tick: ticks
@@ -63,8 +62,8 @@ class Ticks:
         draft = self._draft(store, number)
         took = _timed(partial(store.commit, [draft]))
         after = store.seq - len(draft.entries)
-        sql = f"select {COLUMNS} from events where seq > ? order by seq"  # noqa: S608 - the names are ours
-        self._batches.append(list(select(store.reading, LINE, sql, (after,))))
+        rows = select(store.reading, tuple[Value, ...], "select * from events where seq > ? order by seq", (after,))
+        self._batches.append(list(rows))
         return took
 
     def _draft(self, store: SqliteStore, number: int) -> Draft:
@@ -123,7 +122,7 @@ def bare_events(batches: list[Rows]) -> float:
     """Events a second into a table without an index, a transaction for each batch, synced like ours."""
     with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as folder:
         connection = open_writer(Path(folder) / "log.db")
-        run(connection, "create table events (seq integer primary key, time, type, version, author, cause, data)")
+        run(connection, "create table events (seq integer primary key, time, type, version, author, cause, job, data)")
         took = sum(_timed(partial(_insert, connection, {"events": rows})) for rows in batches)
         connection.close()
     return sum(map(len, batches)) / took

@@ -23,13 +23,13 @@ from .reading import newest_seq, read_events
 from .statements import run_many, transaction
 from .views import Changes, Numbered, write_views
 
-# The eighth value: the job whose newest event is the cause, looked up only where no cause is given.
+# A cause of 0 stands for PREVIOUS: the newest event that the job had before this commit.
 _INSERT_EVENT: Final = (
-    "insert into events (seq, time, type, version, author, cause, data) "
-    "values (?, ?, ?, ?, ?, coalesce(?, (select last from job where id = ?8)), ?7)"
+    "insert into events (seq, time, type, version, author, cause, job, data) "
+    "values (?1, ?2, ?3, ?4, ?5, iif(?6 = 0, (select last from job where id = ?7), ?6), ?7, ?8)"
 )
 
-_Line = tuple[int, int, str, int, str, int | None, str, int | None]
+_Line = tuple[int, int, str, int, str, int | None, int | None, str]
 
 
 class SqliteStore:
@@ -79,16 +79,13 @@ class SqliteStore:
         write_views(self.writing, changes_of(draft), numbered)
 
     def _lines(self, draft: Draft, start: int, numbered: Numbered) -> Iterator[_Line]:
-        time = draft.now
+        time, note, names = draft.now, numbered.note, TYPE_NAMES
         for seq, entry in enumerate(draft.entries, start=start + 1):
-            event, cause, of_job = entry.event, entry.cause, None
-            numbered.note(event, seq, time)
-            if cause is not None and cause <= 0:
-                if cause == PREVIOUS:
-                    cause, of_job = None, getattr(event, "job", None)
-                else:
-                    cause = start - cause
-            yield seq, time, TYPE_NAMES[type(event)], event.VERSION, entry.author, cause, encode(event), of_job
+            event, cause = entry.event, entry.cause
+            if cause is not None and cause < PREVIOUS:
+                cause = start - cause
+            job = note(event, seq, time)
+            yield seq, time, names[type(event)], event.VERSION, entry.author, cause, job, encode(event)
 
     def events(self, after: int = 0) -> Iterator[tuple[StoredEvent, Event]]:
         """See `contract.Store`."""

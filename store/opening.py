@@ -39,7 +39,8 @@ def open_store(
     not_by_us = closed_by_another(path)
     if not not_by_us:
         # We settle the WAL of a writer that was killed; its mark must not call that another program's doing.
-        unmark(path)
+        with translated(path):
+            unmark(path)
     writing = open_writer(path, vfs, unchecked=not_by_us)
     try:
         if not_by_us:

@@ -24,7 +24,7 @@ from .statements import Value, first, number, select
 
 FOLLOW_S: Final = 0.05
 _NAMED_MAX: Final = 5
-EVENTS_OF_JOB: Final = f"select {COLUMNS} from events where data ->> 'job' = ? and seq > ? order by seq"  # noqa: S608
+EVENTS_OF_JOB: Final = f"select {COLUMNS} from events where job = ? and seq > ? order by seq"  # noqa: S608
 
 
 class Reader:

@@ -66,6 +66,7 @@ def _compare_with(connection: apsw.Connection, fresh: apsw.Connection, path: Pat
     except Damaged as error:
         findings.append(str(error))
     else:
+        findings.extend(_misfiled(connection))
         findings.extend(_compare(connection, fresh))
     jobs = number(fresh, "select count(*) from job")
     return Verified(count, jobs, findings[:_FINDINGS_MAX])
@@ -82,6 +83,17 @@ def _checked(connection: apsw.Connection, path: Path, findings: list[str]) -> It
         if stored.cause is not None and not 0 < stored.cause < stored.seq and len(findings) < _FINDINGS_MAX:
             findings.append(f"event {stored.seq}: its cause {stored.cause} is not before it")
         yield stored.seq, stored.time, event
+
+
+def _misfiled(connection: apsw.Connection) -> Iterator[str]:
+    """Events, readable all, that stand under another job than the one they are about."""
+    sql = "select seq, job, data ->> 'job' from events where job is not data ->> 'job' order by seq limit ?"
+    for seq, job, right in select(connection, tuple[int, int | None, int | None], sql, (_FINDINGS_MAX,)):
+        yield f"event {seq}: it stands under {_job(job)}, but is about {_job(right)}"
+
+
+def _job(number: int | None) -> str:
+    return "no job" if number is None else f"job {number}"
 
 
 def _compare(connection: apsw.Connection, fresh: apsw.Connection) -> Iterator[str]:

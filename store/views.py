@@ -75,8 +75,8 @@ class Numbered:
         self.limits: dict[str, int] = {}
         self.steps: list[tuple[str, str, int]] = []
 
-    def note(self, event: facts.Event, seq: int, time: int) -> None:
-        """Take in an event with its position and time."""
+    def note(self, event: facts.Event, seq: int, time: int) -> int | None:
+        """Take in an event with its position and time; returns the job that it is about, if it is about one."""
         self.seq = seq
         # The three that nearly every job has come first, asked for with `is`: see `events.lifecycle`.
         if type(event) is facts.AttemptLaunched:
@@ -95,6 +95,8 @@ class Numbered:
                 self.phases[event.job, event.attempt] = seq
         else:
             self._note_home(event, seq)
+            return event.job if type(event) is facts.StepRecorded else None
+        return event.job
 
     def clear(self) -> None:
         """Forget what was written, but for the positions of what is few."""
@@ -178,9 +180,10 @@ def _write_jobs(connection: apsw.Connection, jobs: Mapping[int, Job], numbered: 
     heads, last = numbered.heads, numbered.last
     if heads:
         new = (
-            (number, head[0], last[number], *head[1:], NAMES[type(job.state)], ACTIVITY[type(job.state)], encode(job))
-            for number, head in heads.items()
+            (number, seq, last[number], at, name, flow, key, NAMES[type(state)], ACTIVITY[type(state)], encode(job))
+            for number, (seq, at, name, flow, key) in heads.items()
             for job in (jobs[number],)
+            for state in (job.state,)
         )
         run_many(connection, _INSERT_JOB, new)
     if len(jobs) > len(heads):

@@ -9,9 +9,11 @@ create table events (
     version integer not null,
     author  text    not null,     -- who did it
     cause   integer,              -- the seq that caused it; null: the author's own wish
+    job     integer,              -- the job it is about, as in data; null: it is about none
     data    text    not null      -- the event's fields as JSON
 ) strict;
-create index events_job on events (data ->> 'job');
+-- On a column, because an index on `data ->> 'job'` reads the JSON of every event again when it is written.
+create index events_job on events (job);
 
 create table meta (
     name  text primary key,

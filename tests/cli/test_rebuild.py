@@ -34,7 +34,7 @@ def test_a_log_that_can_not_be_folded_leaves_the_views_as_they_were(stage: Stage
     tamper(stage.home.log, "update events set data = json_set(data, '$.job', 7) where seq = 3")
     tamper(
         stage.home.log,
-        "insert into events select 4, time, 'job_held', 1, author, null, '{\"job\":9}' from events where seq = 3",
+        "insert into events select 4, time, 'job_held', 1, author, null, 9, '{\"job\":9}' from events where seq = 3",
     )
     before = dump(stage.home.log)
     assert call("rebuild").code == 3

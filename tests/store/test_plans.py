@@ -25,7 +25,7 @@ def plan(store: SqliteStore, sql: str, *values: Value) -> str:
         (lookups.LIVE_EDGES, (), "SEARCH d USING COVERING INDEX dependency_needed (needed=?)"),
         (lookups.UNFINISHED_FLOW, ("d",), "SEARCH flow USING INDEX flow_digest (digest=?)"),
         (lookups.UNFINISHED_FLOW, ("d",), "SEARCH job EXISTS USING INDEX job_flow (flow=?)"),
-        (reader.EVENTS_OF_JOB, (1, 0), "SEARCH events USING INDEX events_job (<expr>=? AND rowid>?)"),
+        (reader.EVENTS_OF_JOB, (1, 0), "SEARCH events USING INDEX events_job (job=? AND rowid>?)"),
         ("select max(number) from flow", (), "SEARCH flow USING COVERING INDEX flow_number"),
         ("select count(*) from job where activity > 0", (), "SEARCH job USING COVERING INDEX job_live (activity>?)"),
         (

@@ -33,7 +33,7 @@ def test_a_new_home_is_whole(home: Home, sqlite_store: SqliteStore) -> None:
     [
         "update job set state = 'lost' where id = 3",
         "update job set activity = 1 - activity where id = 3",
-        "update job set data = replace(data, 'cpus', 'gpus') where id = 3",
+        "update job set data = replace(data, 'state', 'stage') where id = 3",
         "update job set last = last + 1 where id = 3",
         "update job set name = 'other' where id = 3",
         "delete from job where id = 3",
@@ -59,6 +59,13 @@ def test_p4_any_change_of_a_view_is_found_and_mended_by_a_rebuild(long_home: Hom
     assert rebuild(store.writing, long_home.log) == store.seq
     store.close()
     assert dump(long_home.log) == right
+
+
+@pytest.mark.parametrize("job", [None, 1, 9_999])
+def test_an_event_that_stands_under_another_job_than_its_own_is_found(long_home: Home, job: int | None) -> None:
+    tamper(long_home.log, "update events set job = ? where seq = 100", (job,))
+    (found,) = verified(long_home).findings
+    assert found.startswith(f"event 100: it stands under {f'job {job}' if job else 'no job'}, but is about job ")
 
 
 @pytest.mark.parametrize("cause", [0, -1, 100, 5_000])

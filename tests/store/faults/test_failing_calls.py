@@ -67,7 +67,8 @@ def test_p1_whatever_call_fails_the_user_hears_why_and_nothing_acknowledged_is_l
         for error in trial.errors:
             kinds.add(type(error))
             expect_cause(error, call, fault)
-    assert kinds >= {LogFailed, DiskFull, DamagedLog}
+    assert kinds >= {LogFailed, DiskFull}
+    assert any(issubclass(kind, DamagedLog) for kind in kinds)
 
 
 def expect_cause(error: Unavailable, call: Call, fault: Fault) -> None:
