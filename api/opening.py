@@ -12,8 +12,9 @@ from typing import Final
 from holdfast.actors.world import Clock, SystemClock, machine_capacity, system_random, user_name
 from holdfast.events.decide import decide
 from holdfast.events.draft import Base, Draft
-from holdfast.events.messages import Changed, Command, Configure, Submitted
+from holdfast.events.messages import Changed, Command, Configure, Submit, Submitted
 from holdfast.events.spec import FUNCTIONS, LOCAL
+from holdfast.events.submission import check_flow
 from holdfast.store.contract import Store
 from holdfast.store.errors import NoHome
 from holdfast.store.home import Home
@@ -75,7 +76,11 @@ def judge(home: Home, command: Command, slots: int | None = None) -> None:
     try:
         home.must_exist()
     except NoHome:
-        _drafted(MemoryBase(home=""), command, slots)
+        if isinstance(command, Submit):  # to be recorded in a moment: big flows are not to be decided twice
+            draft, _ = _drafted(MemoryBase(home=""), None, slots)
+            check_flow(draft, command.flow)
+        else:
+            _drafted(MemoryBase(home=""), command, slots)
 
 
 def _drafted(

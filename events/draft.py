@@ -218,7 +218,7 @@ class Draft:
         self.ready = self.jobs.ready
         self.released = self.jobs.released
         self.edges: dict[int, list[Dependency]] = {}
-        self.dependencies: dict[int, list[Dependency]] = {}
+        self.dependencies: dict[int, tuple[Dependency, ...]] = {}
         self.unmet: dict[int, int] = {}
         self.acknowledged: list[str] = []
         self.keys: dict[str, int] = {}
@@ -229,10 +229,14 @@ class Draft:
         """Targets whose use changed in this draft."""
         self._flows_by_digest: dict[str, list[tuple[str, range]]] = {}
         self._last: dict[int, int] = {}
+        self._policy: tuple[Policy, Policy] | None = None
 
     def shared(self, policy: Policy, /) -> Policy:
         """The one object that stands for all policies equal to this one."""
-        return self.base.shared(policy)
+        last = self._policy
+        if last is None or policy is not last[0]:  # else that of the job before it, as most are
+            last = self._policy = policy, self.base.shared(policy)
+        return last[1]
 
     def record(self, event: HomeEvent, cause: int | None = ROOT, author: str | None = None) -> int:
         """Let `event` happen in this draft; returns what later entries of it name as their cause.
@@ -263,9 +267,10 @@ class Draft:
         """What attempts in flight on the target need in sum, in this draft; not to be changed."""
         return self.jobs.used(target)
 
-    def add_dependencies(self, job: int, dependencies: list[Dependency]) -> None:
+    def add_dependencies(self, job: int, dependencies: Sequence[Dependency]) -> None:
         """A job that is being submitted depends on others in these ways."""
-        self.dependencies[job] = dependencies
+        # Python's collector of garbage goes over lists again and again, but drops a tuple of these at the first look.
+        self.dependencies[job] = tuple(dependencies)
         for each in dependencies:
             self.edges.setdefault(each.needed, []).append(each)
 

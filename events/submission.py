@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from .capacity import lacking
@@ -23,6 +24,16 @@ from .states import FINAL, LIVE
 _KINDS: Final = tuple(Kind)
 
 
+class _Around(Struct, frozen=True):
+    """What a job's recording must know of its flow."""
+
+    flow: str | None
+    cause: int | None
+    names: dict[str, int]
+    first: int
+    """The first of its new jobs."""
+
+
 def submit(draft: Draft, flow: FlowSpec) -> Submitted:
     """Record the flow's jobs. Raises BadInput, with nothing recorded, for anything in it that breaks a rule.
 
@@ -32,23 +43,25 @@ def submit(draft: Draft, flow: FlowSpec) -> Submitted:
         unfinished = draft.unfinished_flow(flow.digest)
         if unfinished is not None:
             return Submitted((), unfinished, continued=True)
-    _check(draft, flow)
+    check_flow(draft, flow)
     known = draft.jobs_by_key([job.key for job in flow.jobs if job.key is not None])
     fresh = [job for job in flow.jobs if job.key is None or job.key not in known]
     numbers = _take_numbers(draft, len(fresh))
     following = iter(numbers)
     ids = [known[job.key] if job.key in known else next(following) for job in flow.jobs]
-    name, cause = _record_flow(draft, flow, numbers)
     names = {job.name: number for job, number in zip(flow.jobs, ids, strict=True) if job.name}
+    name, cause = _record_flow(draft, flow, numbers)
+    around = _Around(name, cause, names, numbers.start)
     pairs = zip(fresh, numbers, strict=True)
-    unsettled = [number for job, number in pairs if _record_job(draft, job, number, names, name, cause)]
+    unsettled = [number for job, number in pairs if _record_job(draft, job, number, around)]
     for number in unsettled:
         if not isinstance(draft.known_job(number).state, FINAL):
             resolve(draft, number)
     return Submitted(tuple(ids), name, tuple(known[job.key] for job in flow.jobs if job.key in known))
 
 
-def _check(draft: Draft, flow: FlowSpec) -> None:
+def check_flow(draft: Draft, flow: FlowSpec) -> None:
+    """Raise BadInput, with nothing recorded, for anything in the flow that breaks a rule; `submit` does so first."""
     if not flow.jobs:
         raise BadInput("there are no jobs in it", where="jobs", remedy="a flow needs at least one job")
     check_text((flow.name, flow.digest or ""), "name")
@@ -58,36 +71,54 @@ def _check(draft: Draft, flow: FlowSpec) -> None:
         check_capacity(target.capacity, f"targets.{name}.capacity")
     for name, spec in flow.limits.items():
         check_limit(name, spec)
-    # A job without a name is known by its position: nothing can depend on it, but it can depend on others.
-    labels: list[str | int] = [job.name or position for position, job in enumerate(flow.jobs, 1)]
-    wanted: dict[str | int, list[tuple[str, str | int]]] = {}
+    names: set[str | int] = set()
+    in_order = True
     keys: set[str] = set()
     capacity = {name: _capacity(draft, flow, name) for name in TARGETS}
-    for label, job in zip(labels, flow.jobs, strict=True):
-        where = f"jobs.{label}"
+    for position, job in enumerate(flow.jobs, 1):
+        name = job.name
+        where = f"jobs.{name or position}"
         check_job(job, where)
         _check_in_home(draft, flow, capacity, job, where)
         if job.after or job.after_any or job.after_failed:
-            wanted[label] = _names_among(draft, job, where)
+            in_order = _follows(draft, job, where, names) and in_order
+        if name:
+            in_order = in_order and name not in names
+            names.add(name)
         if job.key is not None:
             if job.key in keys:
                 problem = f"the key {job.key!r} is given to more than one job"
                 raise BadInput(problem, where=f"{where}.key", remedy="keys must be unique within a home")
             keys.add(job.key)
-    validate(labels, wanted)
+    # Where each name is new, and all that a job needs stands before it, there is nothing wrong with the graph.
+    if not in_order:
+        _check_graph(flow.jobs)
 
 
-def _names_among(draft: Draft, job: JobSpec, where: str) -> list[tuple[str, str | int]]:
-    """What the job depends on by name, each with its key, once it is checked that the ids beside them are jobs."""
-    named: list[tuple[str, str | int]] = []
+def _follows(draft: Draft, job: JobSpec, where: str, names: set[str | int]) -> bool:
+    """Whether all that the job depends on by name is among `names`; checks that what it depends on by id exists."""
+    if names.issuperset(job.after) and not job.after_any and not job.after_failed:  # as of most
+        return True
+    follows = True
     for key, needs in zip(KEYS, (job.after, job.after_any, job.after_failed), strict=True):
         for each in needs:
             if isinstance(each, str):
-                named.append((key, each))
+                follows = follows and each in names
             elif draft.jobs.get(each) is None:
                 problem = f"there is no job {each} in this home"
                 raise BadInput(problem, where=f"{where}.{key}", remedy="`holdfast jobs` lists them")
-    return named
+    return follows
+
+
+def _check_graph(jobs: Sequence[JobSpec]) -> None:
+    """Check names and dependencies among the jobs of a flow."""
+    # A job without a name is known by its position: nothing can depend on it, but it can depend on others.
+    labels: list[str | int] = [job.name or position for position, job in enumerate(jobs, 1)]
+    wanted: dict[str | int, list[tuple[str, str | int]]] = {}
+    for label, job in zip(labels, jobs, strict=True):
+        pairs = zip(KEYS, (job.after, job.after_any, job.after_failed), strict=True)
+        wanted[label] = [(key, each) for key, needs in pairs for each in needs if isinstance(each, str)]
+    validate(labels, wanted)
 
 
 def _check_in_home(
@@ -157,21 +188,19 @@ def _capacity(draft: Draft, flow: FlowSpec, name: str) -> dict[str, int]:
     return before if given is None else {**before, **given.capacity}
 
 
-def _record_job(
-    draft: Draft, job: JobSpec, number: int, names: Mapping[str, int], flow: str | None, cause: int | None
-) -> bool:
+def _record_job(draft: Draft, job: JobSpec, number: int, around: _Around) -> bool:
     """Record one job; whether something it depends on has ended so that it can't run."""
     unmet, never = 0, False
-    if job.after or job.after_any or job.after_failed:
-        job = replace(
-            job,
-            after=_ids(job.after, names),
-            after_any=_ids(job.after_any, names),
-            after_failed=_ids(job.after_failed, names),
-        )
-        unmet, never = _depend(draft, number, job)
+    names = around.names
+    if job.after_any or job.after_failed:
+        after_any, after_failed = _ids(job.after_any, names), _ids(job.after_failed, names)
+        job = replace(job, after=_ids(job.after, names), after_any=after_any, after_failed=after_failed)
+        unmet, never = _depend(draft, number, job, around.first)
+    elif job.after:
+        job = replace(job, after=_ids(job.after, names))
+        unmet, never = _depend(draft, number, job, around.first)
     state = "held" if job.hold else "waiting" if unmet else "ready"
-    draft.record_job(JobSubmitted(number, state, job, flow), cause)
+    draft.record_job(JobSubmitted(number, state, job, around.flow), around.cause)
     if unmet:
         draft.unmet[number] = unmet
     if job.key is not None:
@@ -181,18 +210,24 @@ def _record_job(
 
 def _ids(needs: Sequence[str | int], names: Mapping[str, int]) -> tuple[int, ...]:
     """Ids for names and ids, each once: a name may stand for a job that is given by its id, too."""
-    return tuple(dict.fromkeys([names[each] if isinstance(each, str) else each for each in needs])) if needs else ()
+    if len(needs) == 1:
+        (each,) = needs
+        return (names[each] if isinstance(each, str) else each,)
+    return tuple(dict.fromkeys([names[each] if isinstance(each, str) else each for each in needs]))
 
 
-def _depend(draft: Draft, number: int, job: JobSpec) -> tuple[int, bool]:
-    """Note what the new job depends on: how much of it is unmet, and whether some of that never will be met."""
+def _depend(draft: Draft, number: int, job: JobSpec, first: int) -> tuple[int, bool]:
+    """Note what the new job depends on: how much of it is unmet, and whether some of that never will be met.
+
+    `first`: the first job of its flow.
+    """
     unmet, never = 0, False
     dependencies: list[Dependency] = []
     for kind, needs in zip(_KINDS, (job.after, job.after_any, job.after_failed), strict=True):
         for needed in needs:
             assert isinstance(needed, int), "dependencies in the log are ids"
             dependencies.append(Dependency(number, needed, kind))
-            there = draft.jobs.get(needed)
+            there = draft.jobs.get(needed) if needed < first else None  # the flow's own jobs have not ended yet
             if there is not None and type(there.state) not in LIVE and isinstance(there.state, FINAL):
                 if judge(kind, there.state) is Verdict.MET:
                     continue

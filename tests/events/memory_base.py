@@ -59,7 +59,7 @@ class MemoryBase:
         self.log: list[tuple[int, Event]] = []
         self._policies: dict[Policy, Policy] = {}
         self._dependents: dict[int, list[Dependency]] = {}
-        self._dependencies: dict[int, list[Dependency]] = {}
+        self._dependencies: dict[int, tuple[Dependency, ...]] = {}
         self._unmet: dict[int, int] = {}
         self._in_flight: dict[int, Job] = {}
 
