@@ -21,6 +21,7 @@ from .declarations import KEYS, Declarations, read_declarations, with_defaults
 from .flowjobs import check_jobs
 from .jobfields import job_of, read_fields
 from .places import Misfit, in_file, shown
+from .plainlines import PLAIN_KEYS, plain_job
 from .tomlflow import decode
 
 Load = Callable[[bytes], dict[str, object]]
@@ -52,18 +53,22 @@ def parse_jsonl(data: bytes, source: str, folder: str) -> FlowSpec:
     lines: dict[str, int] = {}
     declared: Declarations | None = None
     number = 0
+    plain = False  # whether the line before might have been; jobs of one flow are much alike
     load = msgspec.json.Decoder(dict[str, object]).decode
     try:
         for number, raw in enumerate(io.BytesIO(data), 1):
             line = raw.removeprefix(_BYTE_ORDER_MARK) if number == 1 else raw
             if line.isspace() or not line:
                 continue
-            table = _load(line, number, source, load)
-            if declared is None:
-                declared = _header(table)
-                if table and table.keys() <= _KEYS:
-                    continue
-            job = _job(table, declared, folder)
+            job = plain_job(line, folder) if plain and len(line) <= LINE_MAX_BYTES else None
+            if job is None:
+                table = _load(line, number, source, load)
+                if declared is None:
+                    declared = _header(table)
+                    if table and table.keys() <= _KEYS:
+                        continue
+                job = _job(table, declared, folder)
+                plain = table.keys() <= PLAIN_KEYS and not declared.defaults
             if lines.setdefault(job.name, number) != number:
                 raise _taken(job.name, lines[job.name])
             jobs.append(job)

@@ -15,7 +15,8 @@ NAME_CHARACTERS_MAX: Final = 200
 RESERVED_VARIABLES: Final = ("HOLDFAST_JOB", "HOLDFAST_ATTEMPT", "HOLDFAST_TOKEN")
 
 # The common case in one match; every name that it takes passes all of `check_name`.
-_PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,199}")
+PLAIN_NAME: Final = r"[A-Za-z_][A-Za-z0-9_.-]{0,199}"
+_PLAIN_NAME: Final = re.compile(PLAIN_NAME)
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CONTROL_BUT_LINES_AND_TABS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
