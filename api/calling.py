@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
@@ -16,7 +17,7 @@ from msgspec import Struct
 
 from holdfast.actors.targets.calling import CallRunner
 from holdfast.actors.targets.messages import Order
-from holdfast.actors.world import SystemClock
+from holdfast.actors.world import Clock
 from holdfast.events.errors import HoldfastError
 from holdfast.events.messages import AttemptStatus
 from holdfast.events.spec import Call
@@ -146,6 +147,7 @@ class Caller:
 
     def _call_sync(self, function: Callee, order: Order, running: _Running) -> None:
         try:
+            running.attempt.check()  # it may have waited for a thread
             result = function.invoke(_call(order), running.attempt)
         except BaseException as error:  # noqa: BLE001 - whatever it raises is how it ended
             self._end(self._failed(order, running, error))
@@ -167,11 +169,15 @@ class Caller:
                 self._end(self._failed(order, running, CallStopped()))
             except Exception as error:  # noqa: BLE001 - whatever it raises is how it ended
                 self._end(self._failed(order, running, error))
-            except BaseException:
-                # Cancelled by its own scope, or because the program leaves: which of the two is seen below, or here.
-                self._leaving = self._leaving or not stopped.cancel_called
-                self._end(self._failed(order, running, CallStopped()))
-                raise
+            except BaseException as error:
+                if not stopped.cancel_called and anyio.current_effective_deadline() == -math.inf:
+                    self._end(_left(order))
+                    raise
+                cancelled = isinstance(error, anyio.get_cancelled_exc_class())
+                self._end(self._failed(order, running, CallStopped() if stopped.cancel_called else error))
+                # What the function was cancelled with by itself, or by a library of asyncio's, ends its attempt alone.
+                if stopped.cancel_called or not cancelled:
+                    raise
 
     def _failed(self, order: Order, running: _Running, error: BaseException) -> AttemptStatus:
         token = order.token
@@ -179,11 +185,27 @@ class Caller:
             if running.overdue:
                 return AttemptStatus(token, "ended", how="timeout")
             if self._leaving:
-                why = "the program that had called it left before it ended"
-                return AttemptStatus(token, "ended", how="lost", error=why)
+                return _left(order)
             return AttemptStatus(token, "ended", how="stopped")
-        plain = str(error) if isinstance(error, HoldfastError) else f"{type(error).__name__}: {error}"
-        return AttemptStatus(token, "ended", how="exited", exit_code=1, error=plain[:_ERROR_CHARACTERS_MAX])
+        return AttemptStatus(token, "ended", how="exited", exit_code=1, error=_text_of(error))
+
+
+def _left(order: Order) -> AttemptStatus:
+    why = "the program that had called it left before it ended"
+    return AttemptStatus(order.token, "ended", how="lost", error=why)
+
+
+def _text_of(error: BaseException) -> str:
+    """What it says, as it can be recorded, whatever it does when it is asked."""
+    kind = type(error).__name__
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - a broken error is an error all the same
+        return f"{kind}: it can't be put into words"
+    if isinstance(error, BaseExceptionGroup):
+        text = "; ".join([text, *(_text_of(each) for each in error.exceptions)])
+    plain = text if isinstance(error, HoldfastError) else f"{kind}: {text}"
+    return plain.encode(errors="replace").decode()[:_ERROR_CHARACTERS_MAX]
 
 
 def _call(order: Order) -> Call:
@@ -215,11 +237,11 @@ class Callables(Struct, frozen=True):
     at_once: int
     threads: int
 
-    def made(self, nursery: trio.Nursery) -> Calls:
+    def made(self, nursery: trio.Nursery, clock: Clock) -> Calls:
         """Ready to be called; in the engine's thread. `nursery`: for the engine's own tasks."""
         spawner = BesideTheSupervisor(nursery) if self.spawner is None else self.spawner
         caller = Caller(self.registry, spawner, self.threads, nursery)
-        runner = CallRunner(caller, SystemClock(), os.getpid())
+        runner = CallRunner(caller, clock, os.getpid())
         caller.report_to(runner)
         return Calls(caller, runner, self.at_once)
 

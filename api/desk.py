@@ -12,6 +12,7 @@ from typing import Final, ParamSpec, TypeVar
 
 from msgspec import Struct
 
+from holdfast.events.checks import NUMBER_MAX
 from holdfast.events.errors import BadInput
 from holdfast.events.facts import Event
 from holdfast.events.messages import Answer, Changed, Status, Submit, Submitted
@@ -141,6 +142,8 @@ def numbers(jobs: tuple[After, ...]) -> tuple[int, ...]:
         for one in ids_of(each):
             if isinstance(one, str):
                 raise BadInput(f"{one!r} is a name", remedy="give an id, or what `submit` returned")
+            if not 0 < one <= NUMBER_MAX:
+                raise BadInput(f"there is no job {one} in this home", remedy="`holdfast jobs` lists them")
             found.append(one)
     return tuple(found)
 

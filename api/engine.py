@@ -14,9 +14,11 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Final, TypeVar
 
+import msgspec
 import trio
 
-from holdfast.events.errors import HoldfastError, Unavailable
+from holdfast.actors.world import SystemClock
+from holdfast.events.errors import BadInput, HoldfastError, Unavailable
 from holdfast.events.messages import Answer, Request
 from holdfast.store.errors import HomeLocked
 from holdfast.store.home import Home
@@ -34,6 +36,8 @@ from .supervisor import Surroundings, lone
 T = TypeVar("T")
 
 PATIENCE_S: Final = 10.0
+_decoder: Final[msgspec.json.Decoder[Request]] = msgspec.json.Decoder(Request)
+_encoder: Final = msgspec.json.Encoder()
 _LOOK_S: Final = 0.05
 
 
@@ -58,12 +62,33 @@ class Forked(HoldfastError):
         )
 
 
+class InItsOwnThread(HoldfastError):
+    """An async function under `open_sync` used Holdfast, which would wait for itself."""
+
+    exit_code = 2
+
+    def __init__(self) -> None:
+        super().__init__(
+            "an async function under `open_sync` runs beside the supervisor, which can't wait for itself: make it a "
+            "plain `def`, which runs in a thread of its own, or open Holdfast with `holdfast.open`"
+        )
+
+
 class EngineFailed(Unavailable):
     """The supervisor inside this program has ended by itself; the cause is chained."""
 
     def __init__(self, cause: BaseException) -> None:
         super().__init__(f"Holdfast has ended in this program: {cause}; mend that, then open it again")
         self.__cause__ = cause
+
+
+def _checked(request: Request) -> Request:
+    """The same request, of the types that it says. Raises BadInput."""
+    try:
+        return _decoder.decode(_encoder.encode(request))
+    except (msgspec.MsgspecError, TypeError, ValueError) as error:
+        problem = f"a value is of a wrong type, or can't be recorded: {error}"
+        raise BadInput(problem, remedy="see `help(holdfast.Job)` for what each may be") from error
 
 
 class Engine:
@@ -80,6 +105,7 @@ class Engine:
         self._process = os.getpid()
         self._opened: Future[None] = Future()
         self._closed: Future[None] = Future()
+        self._thread: int | None = None
         self._token: trio.lowlevel.TrioToken | None = None
         self._reader: Reader | None = None
         self._leaving = False
@@ -104,9 +130,13 @@ class Engine:
         return Closed() if self._cause is None else EngineFailed(self._cause)
 
     def ask(self, request: Request) -> Future[Answer]:
-        """Have a request carried out; filled with its answer, once what it changed is recorded."""
+        """Have a request carried out; filled with its answer, once what it changed is recorded.
+
+        Raises BadInput for values of a wrong type: here they are found as they are where a request comes over a socket.
+        """
+        checked = _checked(request)
         answer: Future[Answer] = Future()
-        self._call(lambda: self._requests.put(Pending(request, answer)), answer)
+        self._call(lambda: self._requests.put(Pending(checked, answer)), answer)
         return answer
 
     def ends(self, jobs: Sequence[int]) -> Future[None]:
@@ -131,6 +161,8 @@ class Engine:
         """Have something done in the engine's thread; `waiting` hears what keeps it from being done."""
         if os.getpid() != self._process:
             raise Forked
+        if threading.get_ident() == self._thread:
+            raise InItsOwnThread
         if self._token is None:
             raise self.closed_error()
         try:
@@ -148,6 +180,7 @@ class Engine:
             spoil(waiting, error)
 
     def _run(self) -> None:
+        self._thread = threading.get_ident()
         try:
             trio.run(self._main)
         except BaseException as error:  # noqa: BLE001 - the thread ends; those who wait hear why
@@ -168,8 +201,12 @@ class Engine:
             self._stop.set()
         try:
             async with trio.open_nursery() as nursery:
-                self._calls = self._callables.made(nursery)
-                await self._keep_up(self._calls)
+                clock = SystemClock() if self.surroundings is None else self.surroundings.clock
+                self._calls = self._callables.made(nursery, clock)
+                try:
+                    await self._keep_up(self._calls)
+                finally:
+                    self._calls.caller.close()
                 nursery.cancel_scope.cancel()
         except BaseException as error:
             self._cause = lone(error)

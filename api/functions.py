@@ -24,6 +24,7 @@ from holdfast.events.spec import Call
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_MESSAGE_CHARACTERS_MAX: Final = 500
 _NAMED: Final = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
@@ -68,9 +69,13 @@ class Attempt:
 
         Raises BadInput for a fraction that is none.
         """
-        if fraction is not None and not 0 <= fraction <= 1:
-            raise BadInput(f"{fraction} is no fraction", remedy="give a number from 0 to 1")
-        self._report(fraction, message)
+        try:
+            part = None if fraction is None else float(fraction)
+        except (TypeError, ValueError):
+            part = -1.0
+        if part is not None and not 0 <= part <= 1:
+            raise BadInput(f"{fraction!r} is no fraction", remedy="give a number from 0 to 1")
+        self._report(part, str(message).encode(errors="replace").decode()[:_MESSAGE_CHARACTERS_MAX])
 
     @property
     def stopped(self) -> bool:

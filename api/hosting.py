@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections import deque
 from typing import Final
 
 import trio
@@ -14,6 +16,7 @@ from .service import Service
 from .supervisor import Functions, Supervisor, open_supervisor
 
 LEAVE_S: Final = 10.0
+_log: Final = logging.getLogger("holdfast")
 
 
 async def host(service: Service, slots: int | None, calls: Calls) -> None:
@@ -27,7 +30,13 @@ async def host(service: Service, slots: int | None, calls: Calls) -> None:
 
     functions = Functions(calls.runner, calls.at_once)
     async with open_supervisor(
-        service.home, slots=slots, functions=functions, on_commit=note, surroundings=service.surroundings
+        service.home,
+        slots=slots,
+        functions=functions,
+        on_commit=note,
+        on_trouble=_tell_trouble,
+        on_crash=_tell_crash,
+        surroundings=service.surroundings,
     ) as supervisor:
         service.up()
         async with trio.open_nursery() as nursery:
@@ -40,7 +49,21 @@ async def host(service: Service, slots: int | None, calls: Calls) -> None:
             await calls.runner.finished()
 
 
+def _tell_trouble(trouble: str | None) -> None:
+    _log.warning("%s", "the trouble is over" if trouble is None else f"{trouble}; trying on")
+
+
+def _tell_crash(name: str, error: Exception, crashes: int) -> None:
+    _log.warning("the %s failed%s: %s", name, " and is started anew" if crashes else "", error)
+
+
 async def _forward(service: Service, supervisor: Supervisor) -> None:
     while True:
-        for pending in await service.requests.take_all():
-            await supervisor.tell(pending.request, Relay(pending))
+        waiting = deque(await service.requests.take_all())
+        try:
+            while waiting:
+                await supervisor.tell(waiting[0].request, Relay(waiting[0]))
+                waiting.popleft()
+        finally:
+            for pending in waiting:  # left with some in hand: the next one takes them, or refuses them
+                service.requests.put(pending)

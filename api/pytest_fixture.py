@@ -1,8 +1,8 @@
-"""The fixture `hf` for pytest-trio: a Holdfast of `holdfast.testing`, on a clock that jumps.
+"""The fixture `hf` for pytest-trio: a Holdfast of `holdfast.testing`. For a clock that jumps, ask for that as well.
 
     pytest_plugins = ["holdfast.pytest_fixture"]           # in conftest.py; needs pytest and pytest-trio
 
-    async def test_it(hf):
+    async def test_it(hf, autojump_clock):
         assert (await (await hf.submit("work", retries=1)).wait()).succeeded
 
 Commands succeed at once; a fixture `holdfast_commands` of your own says otherwise, see `holdfast.testing.open`.
@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 import pytest
-from trio.testing import MockClock
 
 from . import testing
 from .handle import Holdfast
@@ -26,8 +25,7 @@ def holdfast_commands() -> testing.Commands:
 
 
 @pytest.fixture
-async def hf(autojump_clock: MockClock, holdfast_commands: testing.Commands) -> AsyncGenerator[Holdfast]:
-    """A Holdfast for the test."""
-    del autojump_clock
+async def hf(holdfast_commands: testing.Commands) -> AsyncGenerator[Holdfast]:
+    """A Holdfast for the test, on the test's own clock."""
     async with testing.open(holdfast_commands) as opened:
         yield opened

@@ -24,6 +24,7 @@ from .messages import Order, Rate
 
 # A start or progress is worth a report only if the call still runs a moment later; an end is told at once.
 SETTLE_S: Final = 0.02
+_ARRIVALS_MAX: Final = 1_000
 _US: Final = 1_000_000
 
 
@@ -149,6 +150,8 @@ class CallRunner:
             self._queue.popleft()
             for key, interval_us, _ in order.rates:
                 self._arrivals[key] = max(self._arrivals.get(key, 0), now) + interval_us
+            if len(self._arrivals) > _ARRIVALS_MAX:
+                self._arrivals = {key: arrival for key, arrival in self._arrivals.items() if arrival > now}
             take(self._used, needs)
             self._needs[order.token] = needs
             self._known[order.token] = AttemptStatus(order.token, "running", self.pid, started_at=now)

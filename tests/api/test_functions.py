@@ -18,6 +18,7 @@ import sniffio
 
 import holdfast
 from holdfast.events.facts import AttemptProgressed
+from tests.system.place import until
 
 Loop = Callable[[Callable[[], Awaitable[None]]], None]
 
@@ -303,3 +304,77 @@ def test_a_thousand_calls_end_each_once(home: Path, loop: Loop) -> None:
             assert [record.result_as(int) for record in records] == list(range(1_000))
 
     loop(main)
+
+
+class Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    "error, words",
+    [
+        (ValueError("not text: \ud800"), "ValueError: not text: ?"),
+        (Unspeakable(), "Unspeakable: it can't be put into words"),
+        (ExceptionGroup("some", [KeyError("a")]), "KeyError: 'a'"),
+        (SystemExit(3), "SystemExit: 3"),
+    ],
+)
+def test_whatever_a_function_raises_fails_its_job_and_nothing_else(
+    home: Path, error: BaseException, words: str
+) -> None:
+    with holdfast.open_sync(home) as hf:
+
+        @hf.function("broken")
+        def broken(attempt: holdfast.Attempt) -> None:
+            attempt.progress(message="\ud800")
+            raise error
+
+        @hf.function("sound")
+        def sound() -> int:
+            return 1
+
+        assert words in (hf.submit(holdfast.call("broken")).wait(timeout=60).reason or "")
+        assert hf.submit(sound.call()).result(int, timeout=60) == 1
+
+
+def test_a_function_that_cancels_itself_ends_its_own_attempt_alone(home: Path) -> None:
+    async def main() -> None:
+        async with holdfast.open(home) as hf:
+            go = anyio.Event()
+
+            @hf.function("other")
+            async def other() -> int:
+                await go.wait()
+                return 1
+
+            @hf.function("odd")
+            async def odd() -> None:
+                raise anyio.get_cancelled_exc_class()
+
+            waits = await hf.submit(other.call())
+            assert (await (await hf.submit(odd.call())).wait()).state == "failed"
+            go.set()
+            assert await waits.result(int) == 1
+            assert await (await hf.submit(other.call())).result(int) == 1
+
+    anyio.run(main, backend="asyncio")
+
+
+def test_a_call_that_was_cancelled_while_it_waited_for_a_thread_is_not_made(home: Path) -> None:
+    with holdfast.open_sync(home, threads=1) as hf:
+        go, called = threading.Event(), threading.Event()
+        hf.function("first")(go.wait)
+
+        @hf.function("second")
+        def second() -> None:
+            called.set()
+
+        first = hf.submit(holdfast.call("first"))
+        later = hf.submit(second.call())
+        until(lambda: later.record().state == "running", "it waits for a thread")
+        hf.cancel(later)
+        go.set()
+        assert later.wait(timeout=60).state == "cancelled"
+        assert first.wait(timeout=60).succeeded
+        assert not called.is_set()

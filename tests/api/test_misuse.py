@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import cast
@@ -65,6 +66,15 @@ REFUSED: list[tuple[Use, str]] = [
     (lambda hf: hf.submit("true", after=99), "99"),
     (lambda hf: hf.submit("true", after="name"), "name"),
     (lambda hf: hf.submit(holdfast.Job(run="true"), name="x"), "a Job says all of itself"),
+    (lambda hf: hf.submit("true", needs={"cpus": cast("int", 1.5)}), "wrong type"),
+    (lambda hf: hf.submit("true", needs={"cpus": True}), "wrong type"),
+    (lambda hf: hf.submit("true", retries=cast("int", 1.5)), "wrong type"),
+    (lambda hf: hf.submit("true", hold=cast("bool", "no")), "wrong type"),
+    (lambda hf: hf.submit("true", name=cast("str", 5)), "wrong type"),
+    (lambda hf: hf.submit("true", env={"A": cast("str", 1)}), "wrong type"),
+    (lambda hf: hf.submit("true \ud800"), "can't be recorded"),
+    (lambda hf: hf.prioritise(1, priority=cast("int", "9")), "wrong type"),
+    (lambda hf: hf.job(10**30).wait(), "there is no job"),
     (lambda hf: hf.submit_many([]), "there are no jobs"),
     (lambda hf: hf.cancel("name"), "'name' is a name"),
     (lambda hf: hf.wait(99), "there is no job 99"),
@@ -129,3 +139,35 @@ def test_a_forked_child_is_told_to_open_it_anew(home: Path) -> None:
         _, status = os.waitpid(pid, 0)
         assert os.waitstatus_to_exitcode(status) == 7
         assert hf.submit("true").wait(timeout=60).succeeded
+
+
+def test_those_whose_requests_are_on_their_way_when_it_closes_hear_so(home: Path, loop: Loop) -> None:
+    async def main() -> None:
+        heard = 0
+
+        async def submit(hf: holdfast.Holdfast) -> None:
+            nonlocal heard
+            with suppress(holdfast.HoldfastError):
+                await hf.submit(["true"], hold=True)
+            heard += 1
+
+        for _ in range(5):
+            with anyio.fail_after(60):
+                async with anyio.create_task_group() as group, holdfast.open(home) as hf:
+                    for _ in range(1_000):
+                        group.start_soon(submit, hf)
+                    await anyio.sleep(0.01)
+        assert heard == 5_000
+
+    loop(main)
+
+
+def test_an_async_function_under_open_sync_that_would_wait_for_itself_is_told_so(home: Path) -> None:
+    with holdfast.open_sync(home) as hf:
+
+        @hf.function("nested")
+        async def nested() -> int:
+            return hf.submit("true").id
+
+        reason = hf.submit(nested.call()).wait(timeout=60).reason or ""
+        assert "make it a plain `def`" in reason

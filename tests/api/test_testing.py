@@ -116,7 +116,7 @@ def test_the_fixture_gives_one_whose_commands_a_test_can_choose(pytester: pytest
         def holdfast_commands():
             return lambda command: command.attempt == 1
 
-        async def test_it(hf):
+        async def test_it(hf, autojump_clock):
             record = await (await hf.submit("work", retries=1)).wait()
             assert (record.state, record.attempt) == ("succeeded", 2)
         """,
