@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Final
 
@@ -20,8 +19,7 @@ APPLICATION_ID: Final = int.from_bytes(b"Hold", "big")
 def load_migrations() -> list[str]:
     """The SQL of every migration, in order; the n-th (from 1) leads to schema n."""
     assert __package__, "this module is part of a package"
-    files = resources.files(__package__).joinpath("schema").iterdir()
-    scripts = sorted((each for each in files if each.name.endswith(".sql")), key=lambda each: each.name)
+    scripts = sorted((Path(__file__).parent / "schema").glob("*.sql"))
     return [each.read_text(encoding="utf-8") for each in scripts]
 
 

@@ -6,7 +6,6 @@ nothing at run time. The library's own stubs leave parts of these types unknown.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,4 +92,8 @@ def snapshot(connection: apsw.Connection) -> Generator[None]:
 
 def path_of(connection: apsw.Connection) -> Path:
     """The file behind a connection; for a temporary database, which has no name, the folder for such files."""
-    return Path(connection.filename or tempfile.gettempdir())
+    if connection.filename:
+        return Path(connection.filename)
+    import tempfile  # noqa: PLC0415 - rarely needed, and slow to import
+
+    return Path(tempfile.gettempdir())

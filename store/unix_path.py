@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,8 @@ def short_address(path: Path) -> Generator[str]:
     if len(os.fsencode(path)) <= ADDRESS_BYTES_MAX:
         yield str(path)
         return
+    import tempfile  # noqa: PLC0415 - rarely needed, and slow to import
+
     with tempfile.TemporaryDirectory(prefix="hf-") as folder:
         link = Path(folder) / "h"
         link.symlink_to(path.parent)
