@@ -202,8 +202,9 @@ def _text_of(error: BaseException) -> str:
         text = str(error)
     except Exception:  # noqa: BLE001 - a broken error is an error all the same
         return f"{kind}: it can't be put into words"
+    members = cast("tuple[BaseException, ...]", getattr(error, "exceptions", ()))
     if isinstance(error, BaseExceptionGroup):
-        text = "; ".join([text, *(_text_of(each) for each in error.exceptions)])
+        text = "; ".join([text, *(_text_of(each) for each in members)])
     plain = text if isinstance(error, HoldfastError) else f"{kind}: {text}"
     return plain.encode(errors="replace").decode()[:_ERROR_CHARACTERS_MAX]
 

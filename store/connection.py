@@ -143,7 +143,7 @@ def _write_again(connection: apsw.Connection, path: Path, vfs: str | None) -> No
         try:
             size = wal.xFileSize()
             for start in range(0, size, _PIECE_BYTES):
-                wal.xWrite(wal.xRead(min(_PIECE_BYTES, size - start), start), start)
+                wal.xWrite(wal.xRead(min(_PIECE_BYTES, size - start), start), start)  # pyright: ignore[reportUnknownMemberType]
             wal.xSync(apsw.SQLITE_SYNC_FULL)
         finally:
             wal.xClose()
