@@ -361,7 +361,17 @@ def test_a_function_that_cancels_itself_ends_its_own_attempt_alone(home: Path) -
     anyio.run(main, backend="asyncio")
 
 
-def test_a_call_that_was_cancelled_while_it_waited_for_a_thread_is_not_made(home: Path) -> None:
+def test_a_call_that_was_cancelled_while_it_waited_for_a_thread_is_not_made(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = threading.Event()
+    stop = holdfast.Attempt.stop
+
+    def tell(attempt: holdfast.Attempt) -> None:
+        stop(attempt)
+        told.set()
+
+    monkeypatch.setattr(holdfast.Attempt, "stop", tell)
     with holdfast.open_sync(home, threads=1) as hf:
         go, called = threading.Event(), threading.Event()
         hf.function("first")(go.wait)
@@ -374,6 +384,7 @@ def test_a_call_that_was_cancelled_while_it_waited_for_a_thread_is_not_made(home
         later = hf.submit(second.call())
         until(lambda: later.record().state == "running", "it waits for a thread")
         hf.cancel(later)
+        assert told.wait(60)
         go.set()
         assert later.wait(timeout=60).state == "cancelled"
         assert first.wait(timeout=60).succeeded
