@@ -1,6 +1,7 @@
 """What holds for every test: the profile of the property tests, and that no process outlives the session."""
 
 import os
+import signal
 import sys
 import uuid
 from collections.abc import Iterator
@@ -14,6 +15,12 @@ from tests.leftovers import end, leftovers, mark_session
 settings.register_profile("ci", derandomize=True, deadline=None, database=None)
 settings.register_profile("here", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+def pytest_configure() -> None:
+    """Hear of Ctrl-C also where the tests run in the background of a shell, so that what they start hears of it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> str:
