@@ -5,6 +5,7 @@ import signal
 import sys
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -15,6 +16,19 @@ from tests.leftovers import end, leftovers, mark_session
 settings.register_profile("ci", derandomize=True, deadline=None, database=None)
 settings.register_profile("here", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+# What is tested there takes real supervisors, disks and other processes: second by second it adds up.
+SLOW_FOLDERS = ("api", "packaging", "readme", "runner", "store/faults", "system")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Count what starts whole systems as slow, so that `./dev test --fast` stays below a minute."""
+    folders = tuple(Path(__file__).parent / folder for folder in SLOW_FOLDERS)
+    for item in items:
+        if any(item.path.is_relative_to(folder) for folder in folders):
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_configure() -> None:
