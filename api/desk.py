@@ -22,9 +22,9 @@ from holdfast.store.reader import Reader
 
 from .calling import Callables
 from .engine import Engine
-from .functions import Function, FunctionOptions
+from .functions import Function
 from .job_records import JobRecord, record_of
-from .jobs import After, Command, Job, JobOptions, ids_of, spec_of
+from .jobs import After, Command, Job, JobOptions, PolicyOptions, ids_of, spec_of
 from .steps import Step
 
 P = ParamSpec("P")
@@ -83,7 +83,7 @@ class Desk:
             self._idle.append(reader)
             self._close_if_left()
 
-    def register(self, name: str, function: Callable[P, R], options: FunctionOptions) -> Function[P, R]:
+    def register(self, name: str, function: Callable[P, R], options: PolicyOptions) -> Function[P, R]:
         """Let jobs call a function. Raises BadInput."""
         registered = self._registry.add(name, function, options)
         self.engine.look()

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextvars import ContextVar
-from datetime import timedelta
-from typing import Final, Generic, ParamSpec, TypedDict, TypeVar, get_type_hints
+from typing import Final, Generic, ParamSpec, TypeVar, get_type_hints
 
 import msgspec
 
 from holdfast.events.checks import CALL_BYTES_MAX
 from holdfast.events.errors import BadInput, HoldfastError
 from holdfast.events.spec import Call
+
+from .jobs import PolicyOptions
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,18 +38,6 @@ class CallStopped(HoldfastError):
 
     def __init__(self) -> None:
         super().__init__("this call is to stop: its job was cancelled, or its time is up")
-
-
-class FunctionOptions(TypedDict, total=False):
-    """What is said of every job that calls a function, unless the job says otherwise; see `Job`."""
-
-    limits: Sequence[str]
-    priority: int
-    retries: int
-    retry_on: Sequence[str]
-    retry_delay: timedelta
-    retry_delay_max: timedelta
-    timeout: timedelta | None
 
 
 class Attempt:
@@ -95,7 +84,7 @@ class Attempt:
 class Callee:
     """A function as jobs call it: by name, with arguments and a result that JSON holds."""
 
-    def __init__(self, name: str, function: Callable[..., object], options: FunctionOptions) -> None:
+    def __init__(self, name: str, function: Callable[..., object], options: PolicyOptions) -> None:
         """Raises BadInput for a signature whose arguments can't be recorded by name."""
         self.name = name
         self.options = options
@@ -194,7 +183,7 @@ class Registry:
     def __init__(self) -> None:
         self._functions: dict[str, Callee] = {}
 
-    def add(self, name: str, function: Callable[P, R], options: FunctionOptions) -> Function[P, R]:
+    def add(self, name: str, function: Callable[P, R], options: PolicyOptions) -> Function[P, R]:
         """Register a function. Raises BadInput if there is one of this name, or if it can't be called by name."""
         if name in self._functions:
             problem = f"there is a function {name!r} already"

@@ -22,9 +22,9 @@ from holdfast.events.spec import Call, LimitSpec
 from .calling import CALLS, THREADS, Callables, InTheLoop
 from .desk import Desk, Recorded, changed, home_at, numbers, status, submission, submitted
 from .engine import Engine
-from .functions import Function, FunctionOptions, Registry
+from .functions import Function, Registry
 from .job_records import JobRecord
-from .jobs import After, Command, Job, JobOptions
+from .jobs import After, Command, Job, JobOptions, PolicyOptions
 from .loops import answer_of
 from .steps import Step
 
@@ -94,7 +94,7 @@ class Holdfast:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def function(self, name: str, /, **options: Unpack[FunctionOptions]) -> Callable[[Callable[P, R]], Function[P, R]]:
+    def function(self, name: str, /, **options: Unpack[PolicyOptions]) -> Callable[[Callable[P, R]], Function[P, R]]:
         """Register a function, async or not, that jobs may call: a decorator.
 
         It is called in this program, while this program is the home's supervisor: an async one in this loop, any other

@@ -36,7 +36,19 @@ Needed = HasIds | int | str
 After = Needed | Iterable[Needed]
 
 
-class JobOptions(TypedDict, total=False):
+class PolicyOptions(TypedDict, total=False):
+    """How a job is scheduled and tried again; see `Job`. A function says it for all jobs that call it."""
+
+    limits: Sequence[str]
+    priority: int
+    retries: int
+    retry_on: Sequence[str]
+    retry_delay: timedelta
+    retry_delay_max: timedelta
+    timeout: timedelta | None
+
+
+class JobOptions(PolicyOptions, total=False):
     """What can be said of a job beside what it runs; see `Job`."""
 
     name: str
@@ -46,13 +58,6 @@ class JobOptions(TypedDict, total=False):
     after_failed: After
     target: str
     needs: Mapping[str, int]
-    limits: Sequence[str]
-    priority: int
-    retries: int
-    retry_on: Sequence[str]
-    retry_delay: timedelta
-    retry_delay_max: timedelta
-    timeout: timedelta | None
     grace: timedelta
     max_output_bytes: int
     env: Mapping[str, str]

@@ -17,9 +17,9 @@ from holdfast.events.spec import Call, LimitSpec
 from .calling import CALLS, THREADS, Callables
 from .desk import Desk, Recorded, changed, home_at, numbers, status, submission, submitted
 from .engine import Engine
-from .functions import Function, FunctionOptions, Registry
+from .functions import Function, Registry
 from .job_records import JobRecord
-from .jobs import After, Command, Job, JobOptions
+from .jobs import After, Command, Job, JobOptions, PolicyOptions
 from .steps import Step
 
 P = ParamSpec("P")
@@ -81,7 +81,7 @@ class SyncHoldfast:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def function(self, name: str, /, **options: Unpack[FunctionOptions]) -> Callable[[Callable[P, R]], Function[P, R]]:
+    def function(self, name: str, /, **options: Unpack[PolicyOptions]) -> Callable[[Callable[P, R]], Function[P, R]]:
         """Register a function that jobs may call: a decorator; see `Holdfast.function`. Async ones run in Trio."""
 
         def register(function: Callable[P, R]) -> Function[P, R]:
