@@ -9,8 +9,9 @@ may have run, and starts none of them again.
 
     supervisor -> runner    hello {protocol, environ}    capacity {capacity}    launch {attempts}
                             revoke, stop {tokens}    acknowledge {tokens, receipt}    ping {id}
+                            read {id, segment, start, end, token}
     runner -> supervisor    welcome {protocol, pid, started_at, boot, journal, receipt, attempts}
-                            report {attempts}    trouble {error}    pong {id}
+                            report {attempts}    trouble {error}    pong {id}    data {id, running, base64, error}
 
 Read it in this order: `Order` and `Run` (an attempt before and after its claim), `Core` (all the rules; no I/O of its
 own), `Host` (the seam through which Core reaches the machine), `recall` (what a journal says), `Files` and `Processes`
@@ -25,6 +26,7 @@ processes of one boot share.
 # ruff: noqa: PTH100, PTH102, PTH103, PTH108, PTH110, PTH112, PTH113, PTH118, PTH123, PTH208
 
 import argparse
+import binascii
 import collections
 import contextlib
 import ctypes
@@ -55,6 +57,7 @@ LENGTH_BYTES = 4  # of the length before each frame
 FRAME_LIMIT_BYTES = 64 << 20  # of one frame, and of what a slow reader may leave unread
 JOURNAL_LIMIT_BYTES = 16 << 20
 SEGMENT_LIMIT_BYTES = 64 << 20
+READ_LIMIT_BYTES = 256 << 10  # of output in one answer
 STARTS_PER_TURN = 32  # so that stops and time-outs wait some 10 ms at most behind a burst of launches
 ANNOUNCE_US = 20000  # an attempt that ends sooner is reported once, as ended
 GATHER_US = 6000  # how long news may wait for more while the queue keeps the slots busy
@@ -150,6 +153,7 @@ class Order(Terms):
         self.base = base
         self.argv = items(message, "argv", str)
         self.cwd = field(message, "cwd", str)
+        self.make_cwd = scalar(message.get("make_cwd", False), "make_cwd", bool)
         self.env = pairs(message, "env", str)
         self.rates: list[tuple[str, int, int]] = []
         for rate in array(message.get("rates"), "rates"):
@@ -323,6 +327,8 @@ class Core:
             self._hello(message)
         elif kind == "ping":
             self.replies.append(encode({"type": "pong", "id": message.get("id")}))
+        elif kind == "read":
+            self._read(message)
         elif kind == "capacity":
             self.capacity = pairs(message, "capacity", int)
             for order in list(self.queue.values()):
@@ -367,6 +373,20 @@ class Core:
         self.replies = [welcome[:-2] + ",".join(statuses) + "]}"]
         if self.trouble is not None:
             self.replies.append(encode({"type": "trouble", "error": self.trouble}))
+
+    def _read(self, message: "Mapping[str, object]") -> None:
+        segment, start, end = field(message, "segment", str), field(message, "start", int), field(message, "end", int)
+        # An attempt that runs owns its segment to the end; once it has ended, another's output may follow there.
+        running, content, error = message.get("token") in self.running, b"", None
+        try:
+            if segment[-4:] not in (".out", ".err") or not segment[:-4].isdigit() or not 0 <= start <= end < 1 << 62:
+                raise FileNotFoundError(errno.ENOENT, "there is no such place")
+            if running or message.get("token") is None:
+                content = self.host.read(segment, start, min(end, start + READ_LIMIT_BYTES))
+        except OSError as failure:
+            error = f"the output in {segment!r} can't be read: {failure.strerror}; was it removed from the host?"
+        data = {"running": running, "base64": binascii.b2a_base64(content, newline=False).decode(), "error": error}
+        self.replies.append(encode({"type": "data", "id": message.get("id"), **data}))
 
     def _refuse_impossible(self, order: Order) -> None:
         for name, amount in order.needs.items():
@@ -648,7 +668,7 @@ class Host:
         """Open the home folder `home`, an absolute path; raises OSError."""
         self.boot, self.pid = boot(), os.getpid()
         self.home_fd = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
-        self.output = os.path.join(to_bytes(home), b"output")
+        self.output = os.path.join(os.fsencode(home), b"output")
         if not os.path.isdir(self.output):
             os.mkdir(self.output, 0o700)
         numbers = [int(name.split(b".")[0]) for name in os.listdir(self.output) if name[:6].isdigit()]
@@ -807,6 +827,14 @@ class Host:
             warn(f"output past max_output is kept as well: no holes on this file system ({os.strerror(failure)})")
         return not failure
 
+    def read(self, segment: str, start: int, end: int) -> bytes:
+        """Return what the segment of this name holds between two places, less where it ends sooner; raises OSError."""
+        descriptor = os.open(os.path.join(self.output, to_bytes(segment)), os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            return os.pread(descriptor, max(0, end - start), start)
+        finally:
+            os.close(descriptor)
+
     # Processes.
 
     def spawn(self, order: Order, segment: int) -> int:
@@ -820,6 +848,8 @@ class Host:
             argv = [to_bytes(argument) for argument in order.argv]
             if order.cwd != self.cwd:
                 self.cwd = None
+                if order.make_cwd:
+                    make_folder(to_bytes(order.cwd))
                 os.chdir(to_bytes(order.cwd))
                 self.cwd = order.cwd
             program = self._program(argv[0], environ.get(b"PATH", to_bytes(os.defpath)))
@@ -952,6 +982,14 @@ def write_all(descriptor: int, data: bytes) -> None:
     """Write all of `data`; raises OSError, and then a part of it may have been written."""
     while data:
         data = data[os.write(descriptor, data) :]
+
+
+def make_folder(path: bytes) -> None:
+    """Make a folder and those above it, as far as they are not there; raises OSError."""
+    try:
+        os.makedirs(path, exist_ok=True)
+    except RecursionError as error:
+        raise OSError(errno.ENAMETOOLONG, "too many folders") from error
 
 
 def punch_hole(descriptor: int, start: int, length: int) -> int:
@@ -1241,10 +1279,11 @@ def detach() -> None:
 def take_short_slices() -> None:
     """Have Linux 6.12 or later wake this process before what holds its processor, not behind it; jobs are as ever."""
     call = {"x86_64": 314, "aarch64": 274}.get(os.uname().machine)  # sched_setattr, which few C libraries offer
-    if sys.platform == "linux" and call and os.sched_getscheduler(0) == os.SCHED_OTHER and os.nice(0) >= 0:
-        # A slice of 0.1 ms, and SCHED_FLAG_RESET_ON_FORK, under which jobs would lose a niceness below 0 as well.
-        attributes = struct.pack("=IIQiIQQQ", 48, os.SCHED_OTHER, 1, os.nice(0), 0, 100000, 0, 0)
-        ctypes.CDLL(None).syscall(call, 0, attributes, 0)
+    with contextlib.suppress(OSError):  # musl knows no schedulers
+        if sys.platform == "linux" and call and os.sched_getscheduler(0) == os.SCHED_OTHER and os.nice(0) >= 0:
+            # A slice of 0.1 ms, and SCHED_FLAG_RESET_ON_FORK, under which jobs would lose a niceness below 0 as well.
+            attributes = struct.pack("=IIQiIQQQ", 48, os.SCHED_OTHER, 1, os.nice(0), 0, 100000, 0, 0)
+            ctypes.CDLL(None).syscall(call, 0, attributes, 0)
 
 
 def main() -> int:

@@ -64,6 +64,8 @@ class Message(msgspec.Struct, frozen=True):
     journal: str | None = None
     error: str | None = None
     id: int | None = None
+    running: bool | None = None
+    base64: str | None = None
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -78,6 +80,7 @@ class Attempt(msgspec.Struct, frozen=True):
     timeout_us: int | None = None
     grace_us: int = 5_000_000
     max_output_bytes: int = 1 << 30
+    make_cwd: bool = False
 
 
 def frame(message: object) -> bytes:

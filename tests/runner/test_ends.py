@@ -93,15 +93,16 @@ def test_a_repeated_stop_does_not_lengthen_the_grace(home: Home) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows whose a process is")
 def test_a_stop_reaches_the_whole_group_and_in_the_end_what_left_it(home: Home) -> None:
     link = home.begin()
-    script = "trap 'exit 9' TERM; sleep 1000 & (trap '' TERM; exec sleep 1001) & setsid sleep 1002 & echo ready; wait"
-    attempt = home.shell(script, grace_us=400_000)
+    deaf, apart = "(trap '' TERM; echo deaf; exec sleep 1001)", "setsid sh -c 'echo apart; exec sleep 1002'"
+    attempt = home.shell(f"trap 'exit 9' TERM; sleep 1000 & {deaf} & {apart} & echo ready; wait", grace_us=1_000_000)
     link.launch(attempt)
-    until(lambda: b"ready" in output_of(home), "the group")
+    until(lambda: set(output_of(home).split()) == {b"deaf", b"apart", b"ready"}, "each is what it shall be")
     until(lambda: len(list(home.carriers())) == 4, "its four processes")
     link.send("stop", tokens=[attempt.token])
     end = link.end(attempt)
     assert (end.how, end.exit_code) == ("stopped", 9)
-    assert len(list(home.carriers())) == 2  # the deaf one and the one with a session of its own live on until then
+    # The deaf one, and the one with a session of its own, live on until the grace is over.
+    until(lambda: len(list(home.carriers())) == 2, "the end of those that heard it, and of no others")
     until(lambda: not list(home.carriers()), "the end of what was left")
 
 

@@ -224,3 +224,26 @@ def test_a_job_s_files_have_the_modes_it_asked_for(home: Home) -> None:
     link.launch(attempt)
     link.end(attempt)
     assert stat.S_IMODE((home.work / "made").stat().st_mode) == 0o664
+
+
+def test_a_working_folder_is_made_only_where_that_is_asked_for(home: Home) -> None:
+    home.start()
+    folder = home.work / "a" / "ä b"
+    assert found(home, cwd=str(folder), make_cwd=True).cwd == str(folder)
+    umask = os.umask(0)
+    os.umask(umask)
+    assert [stat.S_IMODE(each.stat().st_mode) for each in (folder, folder.parent)] == [0o777 & ~umask] * 2
+    assert found(home, cwd=str(folder), make_cwd=True).cwd == str(folder)  # it may be there already
+
+
+@pytest.mark.parametrize("below", ["file/in", "file", "x" * 300, "x/" * 1500, "a\0b"])
+def test_a_working_folder_that_can_t_be_made_is_named(home: Home, below: str) -> None:
+    (home.work / "file").touch()
+    link = home.begin()
+    attempt = home.shell("exit 0", cwd=f"{home.work}/{below}", make_cwd=True)
+    link.launch(attempt)
+    end = link.end(attempt)
+    assert end.how == "not_started"
+    assert end.error is not None
+    assert "can't be" in end.error
+    link.settle()

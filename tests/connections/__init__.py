@@ -1,0 +1,1 @@
+"""How remote hosts are reached: the relay, the connections, the files that are staged."""
