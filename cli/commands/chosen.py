@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 
 from holdfast.events.errors import BadInput
+from holdfast.events.quoting import shown
 from holdfast.store.reader import Reader
-
-from ..flows.places import shown
 
 _DIGITS = re.compile(r"[0-9]{1,18}")
 

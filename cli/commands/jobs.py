@@ -9,11 +9,11 @@ from typing import Final
 import msgspec
 
 from holdfast.events.errors import BadInput
+from holdfast.events.quoting import shown
 from holdfast.events.states import NAMES
 from holdfast.store.home import Home
 from holdfast.store.reader import Reader
 
-from ..flows.places import shown
 from ..reading.joblist import print_jobs
 from ..screen.remarks import remark
 from .chosen import whole_number

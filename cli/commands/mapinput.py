@@ -6,10 +6,11 @@ import sys
 from collections.abc import Iterator
 
 from holdfast.events.errors import BadInput
+from holdfast.events.quoting import SHOWN_CHARACTERS
 
 from ..flows.flowinput import FILE_MAX_BYTES
 from ..flows.names import check_text
-from ..flows.places import SHOWN_CHARACTERS, Misfit
+from ..flows.places import Misfit
 from ..screen.remarks import remark
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from argparse import Namespace
 
 from holdfast.events.errors import BadInput
+from holdfast.events.quoting import shown
 from holdfast.store.home import Home
 from holdfast.store.reader import Reader
 from holdfast.store.reading import ALL
 from holdfast.store.statements import number
 
-from ..flows.places import shown
 from ..reading.joblist import print_jobs
 from ..screen.moments import moment_text, parse_moment
 from ..screen.remarks import remark

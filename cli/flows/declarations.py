@@ -10,18 +10,23 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, TypeVar
 
 from holdfast.events.errors import BadInput
-from holdfast.events.spec import LimitSpec, TargetSpec
+from holdfast.events.quoting import shown
+from holdfast.events.spec import LOCAL, LimitSpec, SshSpec, TargetSpec
+from holdfast.events.units import DURATION_MAX_US, parse_rate
 
 from .jobfields import Fields, job_of, read_fields
 from .jobvalues import members, read_amounts, read_whole
 from .names import check_label, check_limit_name
 from .places import Misfit, expected, unknown_key, within
-from .units import DURATION_MAX_US, parse_rate
 
 T = TypeVar("T")
 
 CONCURRENT_MAX: Final = 1_000_000_000
 _CAPACITY: Final = "{ cpus = 8, gpus = 1 }"
+_TARGET_KEYS: Final = {
+    LOCAL: ("kind", "capacity"),
+    "ssh": ("kind", "capacity", "host", "workdir", "python"),
+}
 _LIMIT_KEYS: Final = ("concurrent", "rate", "burst")
 # What can't be the same for all jobs: it is unique to one, or would make each depend on itself.
 _NO_DEFAULTS: Final = ("name", "key", "after", "after_any", "after_failed")
@@ -107,16 +112,34 @@ def _read_rate(value: object) -> int:
 
 
 def _read_target(table: dict[str, object]) -> TargetSpec:
+    kind = table.get("kind", "ssh" if "host" in table else LOCAL)
+    if kind not in _TARGET_KEYS:
+        remedy = f"the kinds are: {', '.join(_TARGET_KEYS)}"
+        raise Misfit(f"{shown(kind)} is no kind of target", path=("kind",), remedy=remedy)
+    keys = _TARGET_KEYS[str(kind)]
     for key in table:
-        if key != "capacity":
-            raise unknown_key(key, ("capacity",))
+        if key not in keys:
+            raise unknown_key(key, keys)
     if "capacity" not in table:
         raise Misfit("the target has no capacity", remedy=f"write capacity = {_CAPACITY}")
     try:
         capacity = read_amounts(table["capacity"], _CAPACITY)
     except BadInput as error:
         raise within(error, "capacity") from None
-    return TargetSpec(capacity)
+    return TargetSpec(capacity, None if kind == LOCAL else _read_way(table))
+
+
+def _read_way(table: dict[str, object]) -> SshSpec:
+    given: dict[str, str] = {}
+    for key in ("host", "workdir", "python"):
+        value = table.get(key)
+        if isinstance(value, str):
+            given[key] = value
+        elif key in table:
+            raise within(expected("a string", value), key)
+    if "host" not in given:
+        raise Misfit("the target has no host", remedy='write host = "..." with a name from ~/.ssh/config or an address')
+    return SshSpec(**given)
 
 
 def _read_defaults(value: object) -> Fields:
@@ -126,7 +149,8 @@ def _read_defaults(value: object) -> Fields:
             if key in table:
                 raise Misfit("this can't be the same for all jobs", path=(key,), remedy="give it to each job itself")
         fields = read_fields(table)
-        job_of({"run": "true", **fields}, "/")  # for what doesn't fit together already
+        # For what doesn't fit together already; each job may have a target of its own.
+        job_of({"run": "true", "target": "another", **fields}, "/")
     except BadInput as error:
         raise within(error, "defaults") from None
     return fields

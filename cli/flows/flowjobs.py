@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from holdfast.events.errors import BadInput
 from holdfast.events.graph import Kind, validate
+from holdfast.events.quoting import shown
 from holdfast.events.spec import JobSpec
 
-from .places import Misfit, shown
+from .places import Misfit
 
 _KINDS = [kind.key for kind in Kind]
 

@@ -4,10 +4,11 @@ Flow files, JSON Lines and the options of `submit` and `map` all come here with 
 are, key by key, is `FIELDS`; what holds between keys is `job_of`.
 
 - `run`: a list (no shell) or a string (for `/bin/sh -c`). `cwd`: relative to the flow's folder, recorded absolute, and
-  the folder itself by default; `~` and `$` mean nothing in it.
+  the folder itself by default; on another machine relative to the target's workdir. `~` and `$` mean nothing in it.
 - `after`, `after_any`, `after_failed`: a name, an id (a number), or a list of these. `limits`: `name` or `name:key`.
 - `needs`: whole numbers, or sizes such as "8GB"; for memory a number is bytes. A job takes one cpu unless it says
   otherwise, also where it names other needs; `cpus = 0` says that it takes none.
+- `inputs`, `outputs`: files that go to another machine and come back, as `stagingfields` says.
 - `timeout`, `grace`, `retry_delay`, `retry_delay_max`: durations with a unit. `max_output`: a size, or bytes. A
   `retry_delay` above the default of `retry_delay_max` raises that, if it isn't given; and the other way round.
 """
@@ -21,11 +22,13 @@ from typing import Final, cast
 import msgspec
 
 from holdfast.events.errors import BadInput
-from holdfast.events.spec import JobSpec
+from holdfast.events.quoting import shown
+from holdfast.events.spec import HERE, LOCAL, JobSpec
 
 from . import jobvalues as values
 from .names import check_name
-from .places import Misfit, shown, unknown_key, within
+from .places import Misfit, unknown_key, within
+from .stagingfields import place_files, read_inputs, read_outputs
 
 Fields = dict[str, object]
 
@@ -55,6 +58,8 @@ FIELDS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
     "secrets": ("secrets", values.list_reader("a variable or a list of variables", values.read_secret, unique=True)),
     "key": ("key", values.read_key),
     "hold": ("hold", values.read_hold),
+    "inputs": ("inputs", read_inputs),
+    "outputs": ("outputs", read_outputs),
 }
 
 
@@ -81,11 +86,16 @@ def job_of(fields: Fields, folder: str) -> JobSpec:
     if "run" not in fields:
         raise Misfit("the job has no run", remedy='give what it runs, as in run = ["echo", "hello"]')
     cwd = fields.get("cwd")
-    fields["cwd"] = folder if cwd is None else _joined(folder, str(cwd))
+    if fields.get("target", LOCAL) in HERE:
+        fields["cwd"] = folder if cwd is None else _joined(folder, str(cwd))
+    else:
+        fields["cwd"] = "" if cwd is None else str(cwd)
     if "retry_delay_us" in fields or "retry_delay_max_us" in fields:
         _fit_delays(fields)
     if "secrets" in fields and "env" in fields:
         _check_secrets(fields)
+    if "inputs" in fields or "outputs" in fields:
+        place_files(fields, folder)
     return msgspec.convert(fields, JobSpec)
 
 

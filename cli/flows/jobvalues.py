@@ -11,7 +11,9 @@ from typing import Final, cast
 
 from holdfast.events.checks import NUMBER_MAX, PRIORITY_MAX
 from holdfast.events.errors import BadInput
+from holdfast.events.quoting import shown
 from holdfast.events.spec import RETRY_ON
+from holdfast.events.units import parse_duration, parse_size
 
 from .names import (
     check_environment_name,
@@ -19,8 +21,7 @@ from .names import (
     check_text,
     check_variable,
 )
-from .places import Misfit, expected, kind_of, shown, within
-from .units import parse_duration, parse_size
+from .places import Misfit, expected, kind_of, within
 
 RETRIES_MAX: Final = 1_000_000
 

@@ -15,12 +15,13 @@ from typing import Final, cast
 import msgspec
 
 from holdfast.events.errors import BadInput
+from holdfast.events.quoting import shown
 from holdfast.events.spec import FlowSpec, JobSpec
 
 from .declarations import KEYS, Declarations, read_declarations, with_defaults
 from .flowjobs import check_jobs
 from .jobfields import job_of, read_fields
-from .places import Misfit, in_file, shown
+from .places import Misfit, in_file
 from .plainlines import PLAIN_KEYS, plain_job
 from .tomlflow import decode
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from .places import Misfit, expected, shown
+from holdfast.events.quoting import shown
+
+from .places import Misfit, expected
 
 NAME_CHARACTERS_MAX: Final = 200
 RESERVED_VARIABLES: Final = ("HOLDFAST_JOB", "HOLDFAST_ATTEMPT", "HOLDFAST_TOKEN")

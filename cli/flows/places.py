@@ -11,9 +11,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from holdfast.events.errors import BadInput
+from holdfast.events.quoting import SHOWN_CHARACTERS, shown
 
-SHOWN_CHARACTERS: Final = 60
-_INTEGER_SHOWN_BELOW: Final = 10**20  # what is longer says nothing, and beyond 4,300 digits can't be written at all
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -41,15 +40,6 @@ def in_file(error: Misfit, source: str, line: int | None) -> BadInput:
 def dotted(path: Sequence[str]) -> str:
     """A path of keys as TOML writes it; parts that are no bare keys stand in quotes, control characters escaped."""
     return ".".join(key if _BARE_KEY.fullmatch(key) and len(key) <= SHOWN_CHARACTERS else shown(key) for key in path)
-
-
-def shown(value: object) -> str:
-    """A value as messages quote it: escaped, and no longer than a line bears."""
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= _INTEGER_SHOWN_BELOW:
-        return "a number of more than 20 digits"
-    if isinstance(value, str) and len(value) > SHOWN_CHARACTERS:
-        return f"{value[: SHOWN_CHARACTERS - 3]!r}..."
-    return repr(value)
 
 
 def kind_of(value: object) -> str:

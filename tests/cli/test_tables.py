@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.cli.flows.units import parse_size
 from holdfast.cli.screen.amounts import amounts_text, count_text, duration_text, exact_size_text, list_text, size_text
 from holdfast.cli.screen.tables import Column, Table, blocks, fit
 from holdfast.cli.screen.terminal import cut, printable, width_of
+from holdfast.events.units import parse_size
 
 COLUMNS = (Column("ID", right=True), Column("NAME", least=4), Column("FLOW", rank=2), Column("WHY", least=5, rank=1))
 

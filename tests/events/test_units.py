@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.cli.flows.units import DURATION_MAX_US, SIZE_UNITS, parse_amount, parse_duration, parse_rate, parse_size
 from holdfast.events.errors import BadInput
+from holdfast.events.units import DURATION_MAX_US, SIZE_UNITS, parse_amount, parse_duration, parse_rate, parse_size
 
 HOUR_US: Final = 3_600_000_000
 DURATIONS: Final = [

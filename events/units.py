@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from holdfast.events.checks import NUMBER_MAX
-from holdfast.events.errors import BadInput
-
-from .places import shown
+from .checks import NUMBER_MAX
+from .errors import BadInput
+from .quoting import shown
 
 DURATION_MAX_US: Final = 10 * 365 * 86_400 * 1_000_000
 
