@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from .errors import BadInput
-from .spec import DEFAULT_NEEDS, FUNCTIONS, LOCAL, RETRY_ON, RETRY_ON_DEFAULT, JobSpec, LimitSpec
+from .spec import DEFAULT_NEEDS, FUNCTIONS, HERE, RETRY_ON, RETRY_ON_DEFAULT, JobSpec, LimitSpec, SshSpec, TargetSpec
+from .staging import check_staging, refuse_staging, staging_texts
 
-TARGETS: Final = (LOCAL, FUNCTIONS)
 CALL_BYTES_MAX: Final = 64 * 1024
 PRIORITY_MAX: Final = 1_000_000
 NUMBER_MAX: Final = 2**53 - 1  # up to here every reader of JSON agrees on whole numbers; as microseconds, 285 years
@@ -42,6 +42,8 @@ def check_job(job: JobSpec, where: str) -> None:
             check_number(number, 0, f"{where}.{key}")
     if job.timeout_us is not None:
         check_number(job.timeout_us, 1, f"{where}.timeout")
+    if job.inputs or job.outputs:
+        _check_staging(job, where)
 
 
 def _check_command(job: JobSpec, where: str) -> None:
@@ -69,6 +71,13 @@ def _check_call(job: JobSpec, where: str) -> None:
         problem = f"the arguments take {size_bytes} bytes, more than the {CALL_BYTES_MAX} that are recorded"
         raise BadInput(problem, where=f"{where}.call", remedy="write them to a file and give its name")
     check_text((call.function, call.arguments, job.cwd, job.name, job.key or ""), where)
+
+
+def _check_staging(job: JobSpec, where: str) -> None:
+    if job.target in HERE:
+        raise refuse_staging(job.target, f"{where}.{'inputs' if job.inputs else 'outputs'}")
+    check_text(staging_texts(job.inputs, job.outputs), where)
+    check_staging(job.inputs, job.outputs, where)
 
 
 def _check_environment(job: JobSpec, where: str) -> None:
@@ -130,6 +139,39 @@ def check_capacity(capacity: Mapping[str, int], where: str) -> None:
         check_number(amount, 0, f"{where}.{name}")
 
 
+def check_target(name: str, target: TargetSpec, where: str) -> None:
+    """Check the definition of a target."""
+    check_capacity(target.capacity, f"{where}.capacity")
+    if target.ssh is None:
+        return
+    if name in HERE:
+        problem = f"the target {name!r} is this machine"
+        raise BadInput(problem, where=f"{where}.kind", remedy="give the other machine a name of its own")
+    _check_way(target.ssh, where)
+
+
+def _check_way(ssh: SshSpec, where: str) -> None:
+    """Check how a machine is to be reached: nothing in it may be taken for an option or a second line."""
+    if not ssh.host or ssh.host.startswith("-") or any(not each.isprintable() or each.isspace() for each in ssh.host):
+        problem = f"{ssh.host!r} can't be the name of a machine"
+        raise BadInput(problem, where=f"{where}.host", remedy="give a name from ~/.ssh/config or an address")
+    if not (ssh.workdir == "~" or ssh.workdir.startswith(("~/", "/"))) or ".." in ssh.workdir.split("/"):
+        problem = f"{ssh.workdir!r} is no folder that everybody finds in the same place"
+        raise BadInput(problem, where=f"{where}.workdir", remedy="begin it with / or ~/, and leave out `..`")
+    for text, key in ((ssh.workdir, "workdir"), (ssh.python, "python")):
+        check_text((text,), f"{where}.{key}")
+        if "\n" in text:
+            raise BadInput("there is a line break in it", where=f"{where}.{key}", remedy="take it out")
+
+
+def check_below(path: str, where: str, folder: str) -> None:
+    """Check that a path stays below a folder of another machine: relative, and never upwards."""
+    if path.startswith(("/", "~")) or ".." in path.split("/"):
+        problem = f"{path!r} leads out of {folder}"
+        raise BadInput(problem, where=where, remedy=f"give a path relative to {folder}, without `..`")
+
+
 def unknown_target(name: str, where: str = "") -> BadInput:
     """The refusal of a target that there is not."""
-    return BadInput(f"there is no target {name!r}", where=where, remedy=f"the targets are: {', '.join(TARGETS)}")
+    remedy = f'there are {", ".join(HERE)} and those declared as [targets.NAME] with kind = "ssh" and a host'
+    return BadInput(f"there is no target {name!r}", where=where, remedy=remedy)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from .checks import TARGETS, check_capacity, check_priority, unknown_target
+from .checks import check_capacity, check_priority, unknown_target
 from .draft import Draft
 from .facts import (
     CancelRequested,
@@ -22,7 +22,7 @@ from .facts import (
 from .messages import Changed, Unchanged
 from .records import Job
 from .settle import resolve, settle
-from .spec import LOCAL
+from .spec import HERE, LOCAL
 from .states import (
     FINAL,
     Delayed,
@@ -137,14 +137,14 @@ def resume(draft: Draft, target: str | None) -> Changed:
 def configure(draft: Draft, capacity: dict[str, dict[str, int]]) -> Changed:
     """Set how much of each counted need targets offer, by name."""
     for name, amounts in capacity.items():
-        if name not in TARGETS:
+        if not _exists(draft, name):
             raise unknown_target(name, f"targets.{name}")
         check_capacity(amounts, f"targets.{name}.capacity")
     changed: list[str] = []
     for name, amounts in capacity.items():
         found = draft.targets.get(name)
         if found is None or found.capacity != amounts:
-            draft.record(TargetConfigured(name, amounts))
+            draft.record(TargetConfigured(name, amounts, None if found is None else found.ssh))
             changed.append(name)
     return Changed(targets=tuple(changed))
 
@@ -152,10 +152,14 @@ def configure(draft: Draft, capacity: dict[str, dict[str, int]]) -> Changed:
 def _targets(draft: Draft, target: str | None) -> tuple[str, ...]:
     if target is None:
         # No function was ever called in most homes.
-        return tuple(name for name in TARGETS if name == LOCAL or draft.targets.get(name) is not None)
-    if target not in TARGETS:
+        return tuple(dict.fromkeys((LOCAL, *(each.name for each in draft.base.targets()))))
+    if not _exists(draft, target):
         raise unknown_target(target)
     return (target,)
+
+
+def _exists(draft: Draft, target: str) -> bool:
+    return target in HERE or draft.targets.get(target) is not None
 
 
 def _each(draft: Draft, jobs: Iterable[int], one: Callable[[Job], _Result]) -> Changed:

@@ -12,6 +12,7 @@ from .messages import (
     Changed,
     Command,
     Configure,
+    Dial,
     Hold,
     Pause,
     Prioritise,
@@ -20,7 +21,9 @@ from .messages import (
     Retry,
     Submit,
     Submitted,
+    Trust,
 )
+from .remote import dial, trust
 from .retry import retry
 from .states import Delayed
 from .submission import submit
@@ -50,6 +53,10 @@ def decide(draft: Draft, command: Command) -> Submitted | Changed:
             return resume(draft, target)
         case Configure(capacity=capacity):
             return configure(draft, capacity)
+        case Dial(targets=targets):
+            return dial(draft, targets)
+        case Trust(target=target, fingerprint=fingerprint):
+            return trust(draft, target, fingerprint)
         case _:
             assert_never(command)
 
@@ -61,7 +68,7 @@ def extent(command: Command) -> int:
             return len(flow.jobs)
         case Cancel(jobs=jobs) | Retry(jobs=jobs) | Hold(jobs=jobs) | Release(jobs=jobs) | Prioritise(jobs=jobs):
             return len(jobs)
-        case Pause() | Resume() | Configure():
+        case Pause() | Resume() | Configure() | Dial() | Trust():
             return 0
         case _:
             assert_never(command)

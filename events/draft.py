@@ -65,6 +65,10 @@ class Base(Protocol):
         """The target."""
         ...
 
+    def targets(self) -> Sequence[Target]:
+        """All targets."""
+        ...
+
     def limit(self, name: str, /) -> Limit | None:
         """The limit."""
         ...
@@ -220,7 +224,8 @@ class Draft:
         self.edges: dict[int, list[Dependency]] = {}
         self.dependencies: dict[int, tuple[Dependency, ...]] = {}
         self.unmet: dict[int, int] = {}
-        self.acknowledged: list[str] = []
+        self.acknowledged: dict[str, list[str]] = {}
+        """By target: attempts whose end it need not keep any longer."""
         self.keys: dict[str, int] = {}
         self.steps: dict[tuple[str, str], str] = {}
         self.new_jobs = 0

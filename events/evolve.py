@@ -15,10 +15,14 @@ from .facts import (
     AttemptRevoked,
     AttemptStarted,
     AttemptUnreachable,
+    DialRequested,
     Event,
+    FilesStaged,
     FlowSubmitted,
     HomeCreated,
     HomeEvent,
+    HostChanged,
+    HostTrusted,
     JobEvent,
     JobPrioritised,
     JobRetried,
@@ -40,6 +44,16 @@ from .spec import DEFAULT_NEEDS, JobSpec
 _LAUNCHED: Final = Launched()
 _POLICY: Final = Policy()
 _POLICY_VALUES: Final = astuple(_POLICY)
+
+# What happens to an attempt in flight and leaves it there, or takes it back.
+_IN_FLIGHT: Final = (
+    AttemptStarted,
+    AttemptProgressed,
+    FilesStaged,
+    AttemptRevoked,
+    AttemptUnreachable,
+    AttemptReached,
+)
 
 Key_contra = TypeVar("Key_contra", contravariant=True)
 Record = TypeVar("Record")
@@ -184,7 +198,7 @@ def _evolve_job(records: Records, event: JobEvent, time: int) -> None:
         raise _no_job(event)
     state = move(job.state, event, time)
     priority, failures = job.priority, job.failures
-    if isinstance(event, AttemptStarted | AttemptProgressed | AttemptRevoked | AttemptUnreachable | AttemptReached):
+    if isinstance(event, _IN_FLIGHT):
         _change_attempt(records, job, event.attempt, phase_of(event))
     elif type(event) is JobPrioritised:
         priority = event.priority
@@ -213,21 +227,26 @@ def _change_attempt(
 
 def _evolve_home(records: Records, event: HomeEvent) -> None:
     match event:
-        case TargetConfigured(target=name, capacity=capacity):
-            records.targets.put(name, replace(_target(records, name), capacity=capacity))
+        case TargetConfigured(target=name, capacity=capacity, ssh=ssh):
+            records.targets.put(name, replace(_target(records, name), capacity=capacity, ssh=ssh))
         case TargetAttached(target=name, journal=journal, boot=boot, pid=pid):
             records.targets.put(name, replace(_target(records, name), journal=journal, boot=boot, pid=pid))
         case TargetPaused(target=name):
             records.targets.put(name, replace(_target(records, name), paused=True))
         case TargetResumed(target=name):
             records.targets.put(name, replace(_target(records, name), paused=False))
+        case HostChanged(target=name, host=host):
+            records.targets.put(name, replace(_target(records, name), host=host))
+        case HostTrusted(target=name, key=key):
+            target = _target(records, name)
+            records.targets.put(name, replace(target, trusted=(*target.trusted, key)))
         case LimitConfigured(limit=name, spec=spec, arrivals=arrivals):
             records.limits.put(name, Limit(name, spec))
             for key, arrival_at in arrivals.items():
                 records.marks.put(key, RateMark(key, arrival_at))
         case FlowSubmitted(flow=flow, number=number, jobs=jobs, digest=digest):
             records.flows.put(flow, Flow(flow, number, jobs, digest))
-        case HomeCreated() | SupervisorStarted() | SupervisorStopped() | StepRecorded():
+        case HomeCreated() | SupervisorStarted() | SupervisorStopped() | StepRecorded() | DialRequested():
             pass  # facts for readers of the log; no record hangs on them
 
 

@@ -11,8 +11,10 @@ from typing import ClassVar, final
 
 from msgspec import Struct
 
+from .hosts import HostState
 from .records import Outcome, OutputRange, Process, Progress
-from .spec import JobSpec, LimitSpec
+from .spec import JobSpec, LimitSpec, SshSpec
+from .staging import StagedFile
 
 
 class _Event(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -154,6 +156,18 @@ class AttemptProgressed(OfJob, frozen=True, gc=False):
 
 
 @final
+class FilesStaged(OfJob, frozen=True, gc=False):
+    """Files of an attempt were brought to its machine, or (`back`) from there: a fact for readers of the log.
+
+    Those that were there already, unchanged, are among them.
+    """
+
+    attempt: int
+    files: tuple[StagedFile, ...]
+    back: bool = False
+
+
+@final
 class AttemptEnded(OfJob, frozen=True, gc=False):
     """It is over. `retry_at`: the retry policy gives it another attempt then, back-off and jitter included."""
 
@@ -187,10 +201,11 @@ class AttemptReached(OfJob, frozen=True, gc=False):
 
 @final
 class TargetConfigured(_Event, frozen=True, gc=False):
-    """A target offers this much of each counted need from now on."""
+    """A target offers this much of each counted need from now on; `ssh`: it is reached so."""
 
     target: str
     capacity: dict[str, int]
+    ssh: SshSpec | None = None
 
 
 @final
@@ -215,6 +230,30 @@ class TargetResumed(_Event, frozen=True, gc=False):
     """A person lets it start attempts again."""
 
     target: str
+
+
+@final
+class HostChanged(_Event, frozen=True, gc=False):
+    """The way to a target's machine is in another state."""
+
+    target: str
+    host: HostState
+
+
+@final
+class DialRequested(_Event, frozen=True, gc=False):
+    """A person wants a target's machine to be tried now."""
+
+    target: str
+
+
+@final
+class HostTrusted(_Event, frozen=True, gc=False):
+    """A person accepts this key (a line of OpenSSH's format) as the machine's own, besides those of `known_hosts`."""
+
+    target: str
+    key: str
+    fingerprint: str
 
 
 @final
@@ -256,6 +295,7 @@ JobEvent = (
     | AttemptLaunched
     | AttemptStarted
     | AttemptProgressed
+    | FilesStaged
     | AttemptEnded
     | AttemptRevoked
     | AttemptUnreachable
@@ -270,6 +310,9 @@ HomeEvent = (
     | TargetAttached
     | TargetPaused
     | TargetResumed
+    | HostChanged
+    | DialRequested
+    | HostTrusted
     | LimitConfigured
     | StepRecorded
 )

@@ -19,6 +19,7 @@ from .facts import (
     AttemptStarted,
     AttemptUnreachable,
     CancelRequested,
+    FilesStaged,
     JobCancelled,
     JobEvent,
     JobHeld,
@@ -84,6 +85,7 @@ MOVES: Final[dict[type[JobState], _Moves]] = {
     },
     Launching: {
         AttemptStarted: (Running,),
+        FilesStaged: (Launching,),
         AttemptEnded: _ENDS,
         AttemptRevoked: (Ready,),
         AttemptUnreachable: (Unknown,),
@@ -92,12 +94,14 @@ MOVES: Final[dict[type[JobState], _Moves]] = {
     },
     Running: {
         AttemptProgressed: (Running,),
+        FilesStaged: (Running,),
         AttemptEnded: _ENDS,
         AttemptUnreachable: (Unknown,),
         CancelRequested: (Running,),
         JobPrioritised: (Running,),
     },
     Unknown: {
+        FilesStaged: (Unknown,),
         AttemptStarted: (Running,),
         AttemptReached: (Launching, Running),
         AttemptEnded: _ENDS,
@@ -179,7 +183,7 @@ def _after(state: JobState, event: JobEvent, time: int) -> JobState:
         return Cancelled(time, event.reason)
     if type(event) is JobHeld:
         return Held(time)
-    if type(event) is JobPrioritised or type(event) is AttemptProgressed:
+    if type(event) is JobPrioritised or type(event) is AttemptProgressed or type(event) is FilesStaged:
         return state
     if type(event) is CancelRequested:
         return _cancel_requested(state)

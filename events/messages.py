@@ -8,8 +8,10 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from .errors import BadInput, Unavailable
+from .hosts import HostState
 from .records import OutputRange
 from .spec import FlowSpec
+from .staging import StagedFile
 
 
 class _Message(Struct, frozen=True, tag=True, omit_defaults=True):
@@ -71,6 +73,19 @@ class Configure(_Message, frozen=True):
     capacity: dict[str, dict[str, int]]
 
 
+class Dial(_Message, frozen=True):
+    """Try to connect to these targets' machines now, whatever kept it from being tried; answered by Changed."""
+
+    targets: tuple[str, ...]
+
+
+class Trust(_Message, frozen=True):
+    """Accept the key that a target's machine showed, by its fingerprint; answered by Changed."""
+
+    target: str
+    fingerprint: str
+
+
 class RecordStep(_Message, frozen=True):
     """Record the result of a step (JSON text); answered by StepTaken."""
 
@@ -84,8 +99,36 @@ class AskStatus(_Message, frozen=True):
     """How many jobs are in which state; answered by Status."""
 
 
-Command = Submit | Cancel | Retry | Hold | Release | Prioritise | Pause | Resume | Configure
+class ReadOutput(_Message, frozen=True):
+    """Bytes `start` to `end` of an output segment on a target's machine; answered by OutputPiece.
+
+    `token`: only while this attempt runs, as the segment goes to another one afterwards. A piece may be shorter.
+    """
+
+    target: str
+    segment: str
+    start: int
+    end: int
+    token: str | None = None
+
+
+class LogIn(_Message, frozen=True):
+    """Connect to a target's machine with a person at hand; answered by Question, or by Changed once it let them in."""
+
+    target: str
+
+
+class Say(_Message, frozen=True):
+    """What the person typed to the last Question; answered likewise. Never recorded."""
+
+    target: str
+    text: str
+
+
+Command = Submit | Cancel | Retry | Hold | Release | Prioritise | Pause | Resume | Configure | Dial | Trust
 Request = Command | RecordStep | AskStatus
+Spoken = Request | ReadOutput | LogIn | Say
+"""What comes over the control socket."""
 
 
 class Submitted(_Message, frozen=True):
@@ -123,6 +166,20 @@ class StepTaken(_Message, frozen=True):
     fresh: bool
 
 
+class Question(_Message, frozen=True):
+    """What a machine wants of a person; `echo`: whether what they type may be seen."""
+
+    text: str
+    echo: bool
+
+
+class OutputPiece(_Message, frozen=True):
+    """What was read; `running`: whether the attempt that was asked for still runs."""
+
+    data: bytes
+    running: bool
+
+
 class Status(_Message, frozen=True):
     """Live jobs by state, and who answers."""
 
@@ -143,7 +200,7 @@ class Refusal(_Message, frozen=True):
         return BadInput(self.message) if self.exit_code == BadInput.exit_code else Unavailable(self.message)
 
 
-Answer = Submitted | Changed | StepTaken | Status | Refusal
+Answer = Submitted | Changed | StepTaken | OutputPiece | Question | Status | Refusal
 
 
 class AttemptStatus(Struct, frozen=True, gc=False):
@@ -199,7 +256,23 @@ class Unreachable(_Message, frozen=True):
     reason: str
 
 
-Report = Attached | Reported | Unreachable
+class HostSeen(_Message, frozen=True):
+    """The way to a target's machine is in this state now."""
+
+    target: str
+    host: HostState
+
+
+class Staged(_Message, frozen=True):
+    """Files of an attempt were brought to its target's machine, or (`back`) from there."""
+
+    target: str
+    token: str
+    files: tuple[StagedFile, ...]
+    back: bool = False
+
+
+Report = Attached | Reported | Unreachable | HostSeen | Staged
 
 
 class Authored(Struct, frozen=True):

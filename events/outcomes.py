@@ -14,11 +14,13 @@ from .facts import (
     AttemptRevoked,
     AttemptStarted,
     AttemptUnreachable,
+    FilesStaged,
+    HostChanged,
     JobCancelled,
     TargetAttached,
 )
 from .lifecycle import known_start
-from .messages import Attached, AttemptStatus, Report, Reported, Unreachable
+from .messages import Attached, AttemptStatus, HostSeen, Report, Reported, Staged, Unreachable
 from .records import Ended, Job, Launched, Outcome, Process, Progress, Revoked, Target
 from .settle import settle
 from .states import FINAL, IN_FLIGHT, Launching, Running, Unknown
@@ -36,13 +38,20 @@ def decide_report(draft: Draft, report: Report) -> list[Job]:
             return _attached(draft, report, author)
         case Reported(attempts=statuses):
             for status in statuses:
-                _status(draft, status, author)
+                _status(draft, status, report.target)
         case Unreachable(target=target, reason=reason):
             for job in draft.base.in_flight(target):
                 current = draft.jobs.get(job.id)
                 if current is not None and isinstance(current.state, Launching | Running):
                     event = AttemptUnreachable(job.id, current.attempt, reason)
                     draft.record_job(event, author=author)
+        case HostSeen(target=name, host=host):
+            if draft.targets.get(name) is not None:
+                draft.record(HostChanged(name, host), author="connections")
+        case Staged(token=token, files=files, back=back):
+            found = _find(draft, token)
+            if found is not None:
+                draft.record_job(FilesStaged(found.id, found.attempt, files, back), author=author)
         case _:
             assert_never(report)
     return []
@@ -57,7 +66,7 @@ def _attached(draft: Draft, report: Attached, author: str) -> list[Job]:
         cause = draft.record(event, author=author)
     in_flight = draft.base.in_flight(report.target)
     for status in report.attempts:
-        _status(draft, status, author)
+        _status(draft, status, report.target)
     known = {status.token for status in report.attempts}
     send: list[Job] = []
     for each in in_flight:
@@ -80,10 +89,11 @@ def _lose(draft: Draft, job: Job, why: str, author: str, cause: int) -> None:
     _end(draft, job, outcome, author, cause)
 
 
-def _status(draft: Draft, status: AttemptStatus, author: str) -> None:
+def _status(draft: Draft, status: AttemptStatus, target: str) -> None:
+    author = f"target:{target}"
     _check_launched(draft, status.token)
     if status.state in {"ended", "revoked"}:
-        draft.acknowledged.append(status.token)
+        draft.acknowledged.setdefault(target, []).append(status.token)
     found = _find(draft, status.token)
     if found is None:
         return  # its end was recorded before; if this is the end once more, only the acknowledgement got lost

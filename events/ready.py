@@ -38,6 +38,11 @@ class ReadyQueue:
         """Entries, of which some may be stale."""
         return sum(map(len, self._lanes.values()))
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is no entry, not even a stale one."""
+        return not any(self._lanes.values())
+
     def push(self, job: Job) -> None:
         """Add a ready job, or put one back."""
         lane = _lane_of(job)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from .hosts import IDLE, HostState
 from .spec import (
     DEFAULT_NEEDS,
     DEFAULT_RETRY_DELAY_MAX_US,
@@ -15,6 +16,7 @@ from .spec import (
     LOCAL,
     RETRY_ON_DEFAULT,
     LimitSpec,
+    SshSpec,
 )
 from .states import JobState
 
@@ -64,7 +66,8 @@ class OutputRange(Struct, frozen=True, gc=False, omit_defaults=True):
 class Outcome(Struct, frozen=True, gc=False, omit_defaults=True):
     """How an attempt ended, as its runner saw it.
 
-    `how`: `exited`, `timeout`, `stopped`, `not_started` or `lost`. `cpu_us`: user and system time of the process and
+    `how`: `exited`, `timeout`, `stopped`, `not_started`, `outputs_missing` or `lost`.
+    `cpu_us`: user and system time of the process and
     what it waited for. `memory_bytes`: peak resident size of the largest process among them. `result`: what a call
     returned, as JSON text.
     """
@@ -135,7 +138,11 @@ class Attempt(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Target(Struct, frozen=True, omit_defaults=True):
-    """Where attempts run. `journal` and `boot`: the runner's journal and machine boot seen last."""
+    """Where attempts run. `journal` and `boot`: the runner's journal and machine boot seen last.
+
+    Of one on another machine: `ssh` says how it is reached, `host` how that stands, and `trusted` are the public keys
+    of the machine that a person accepted, as lines of OpenSSH's format.
+    """
 
     name: str
     capacity: dict[str, int] = {}
@@ -143,6 +150,9 @@ class Target(Struct, frozen=True, omit_defaults=True):
     journal: str | None = None
     boot: str | None = None
     pid: int | None = None
+    ssh: SshSpec | None = None
+    host: HostState = IDLE
+    trusted: tuple[str, ...] = ()
 
 
 class Limit(Struct, frozen=True, omit_defaults=True):

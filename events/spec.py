@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
+from .staging import InputFile, OutputFile
+
 DEFAULT_GRACE_US = 10_000_000
 DEFAULT_MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 DEFAULT_NEEDS = {"cpus": 1}
@@ -18,6 +20,8 @@ RETRY_ON = ("failed", "timeout", "lost")
 
 LOCAL = "local"
 FUNCTIONS = "functions"
+HERE = (LOCAL, FUNCTIONS)
+"""The targets that every home may have; all others are on other machines, and are configured by name."""
 
 
 class Call(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
@@ -32,8 +36,9 @@ class JobSpec(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_
 
     `run` is an argument vector (no shell) or one string for `/bin/sh -c`; or, on the target `functions`, `call` says
     what to call. `after`, `after_any`, `after_failed` name
-    jobs of the same flow (strings) or of the home (ids); in the log they are ids only. `secrets` are names of
-    variables, never values. `key`: submitting the same key again is the same job.
+    jobs of the same flow (strings) or of the home (ids); in the log they are ids only. `cwd` is absolute here, and on
+    another machine relative to the target's workdir. `secrets` are names of variables, never values. `key`: submitting
+    the same key again is the same job. `inputs` and `outputs`: files that go there with it and come back (`staging`).
     """
 
     run: tuple[str, ...] | str = ()
@@ -58,6 +63,8 @@ class JobSpec(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_
     key: str | None = None
     hold: bool = False
     call: Call | None = None
+    inputs: tuple[InputFile, ...] = ()
+    outputs: tuple[OutputFile, ...] = ()
 
 
 class LimitSpec(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -71,10 +78,23 @@ class LimitSpec(Struct, frozen=True, gc=False, omit_defaults=True):
     burst: int = 1
 
 
+class SshSpec(Struct, frozen=True, gc=False, omit_defaults=True):
+    """How a target on another machine is reached.
+
+    `host`: a name for ~/.ssh/config, or an address, with `user@` before it if wished. `workdir`: the folder there that
+    holds what jobs work on, and Holdfast's own. `python`: the interpreter there, where the usual names don't find one.
+    """
+
+    host: str
+    workdir: str = "~/holdfast"
+    python: str = ""
+
+
 class TargetSpec(Struct, frozen=True, gc=False, omit_defaults=True):
-    """Where attempts run and how much of each counted need it offers."""
+    """Where attempts run and how much of each counted need it offers; `ssh`: on another machine."""
 
     capacity: dict[str, int]
+    ssh: SshSpec | None = None
 
 
 class FlowSpec(Struct, frozen=True, gc=False, omit_defaults=True):

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from .capacity import lacking
-from .checks import TARGETS, check_capacity, check_job, check_limit, check_text, unknown_target
+from .checks import check_below, check_job, check_limit, check_target, check_text, unknown_target
 from .draft import ROOT, Dependency, Draft
 from .errors import BadInput
 from .facts import FlowSubmitted, JobSubmitted, LimitConfigured, TargetConfigured
@@ -18,7 +18,7 @@ from .limits import carry_over, limit_of
 from .messages import Submitted
 from .records import Limit
 from .settle import resolve
-from .spec import FlowSpec, JobSpec, LimitSpec
+from .spec import HERE, FlowSpec, JobSpec, LimitSpec, TargetSpec
 from .states import FINAL, LIVE
 
 _KINDS: Final = tuple(Kind)
@@ -65,16 +65,14 @@ def check_flow(draft: Draft, flow: FlowSpec) -> None:
     if not flow.jobs:
         raise BadInput("there are no jobs in it", where="jobs", remedy="a flow needs at least one job")
     check_text((flow.name, flow.digest or ""), "name")
-    for name, target in flow.targets.items():
-        if name not in TARGETS:
-            raise unknown_target(name, f"targets.{name}")
-        check_capacity(target.capacity, f"targets.{name}.capacity")
+    for name in flow.targets:
+        _check_target(draft, flow, name)
     for name, spec in flow.limits.items():
         check_limit(name, spec)
     names: set[str | int] = set()
     in_order = True
     keys: set[str] = set()
-    capacity = {name: _capacity(draft, flow, name) for name in TARGETS}
+    capacity: dict[str, Mapping[str, int]] = {}
     for position, job in enumerate(flow.jobs, 1):
         name = job.name
         where = f"jobs.{name or position}"
@@ -121,13 +119,39 @@ def _check_graph(jobs: Sequence[JobSpec]) -> None:
     validate(labels, wanted)
 
 
+def _check_target(draft: Draft, flow: FlowSpec, name: str) -> None:
+    """Check what the flow says of a target against what the home has."""
+    where, given, known = f"targets.{name}", flow.targets[name], draft.targets.get(name)
+    check_target(name, given, where)
+    if name not in HERE and given.ssh is None and (known is None or known.ssh is None):
+        raise unknown_target(name, where)
+    if given.ssh is None:
+        return
+    if known is not None and known.ssh not in {None, given.ssh} and draft.base.in_flight(name):
+        problem = "it has jobs in flight, which are found by the host and the workdir that it has now"
+        raise BadInput(problem, where=where, remedy="wait until they have ended, or give the other way another name")
+    others = [(each.name, each.ssh) for each in draft.base.targets() if each.name not in flow.targets]
+    others += [(other, spec.ssh) for other, spec in flow.targets.items()]
+    for other, ssh in others:
+        if other != name and ssh is not None and ssh.host == given.ssh.host:
+            problem = f"the target {other!r} has the host {ssh.host!r} already, and a host has one connection"
+            raise BadInput(problem, where=f"{where}.host", remedy="use that target; limits can share it among jobs")
+
+
 def _check_in_home(
-    draft: Draft, flow: FlowSpec, capacity: Mapping[str, Mapping[str, int]], job: JobSpec, where: str
+    draft: Draft, flow: FlowSpec, capacity: dict[str, Mapping[str, int]], job: JobSpec, where: str
 ) -> None:
-    """Check the target, needs and limits of a job against what the home has, or the flow gives it."""
+    """Check the target, needs and limits of a job against what the home has, or the flow gives it.
+
+    `capacity`: of the targets that were looked up so far.
+    """
     there = capacity.get(job.target)
     if there is None:
-        raise unknown_target(job.target, f"{where}.target")
+        if job.target not in HERE and job.target not in flow.targets and draft.targets.get(job.target) is None:
+            raise unknown_target(job.target, f"{where}.target")
+        there = capacity[job.target] = _offered(draft, flow, job.target).capacity
+    if job.target not in HERE:
+        check_below(job.cwd, f"{where}.cwd", "the target's workdir")
     short = lacking(job.needs, there)
     if short is not None:
         name, needed, most = short
@@ -166,9 +190,9 @@ def _record_flow(draft: Draft, flow: FlowSpec, jobs: range) -> tuple[str | None,
             draft.record(LimitConfigured(limit_name, limit_spec, _carried_over(draft, limit, limit_spec)), cause)
     for target_name in flow.targets:
         target = draft.targets.get(target_name)
-        capacity = _capacity(draft, flow, target_name)
-        if target is None or target.capacity != capacity:
-            draft.record(TargetConfigured(target_name, capacity), cause)
+        offered = _offered(draft, flow, target_name)
+        if target is None or TargetSpec(target.capacity, target.ssh) != offered:
+            draft.record(TargetConfigured(target_name, offered.capacity, offered.ssh), cause)
     return name, cause
 
 
@@ -180,12 +204,12 @@ def _carried_over(draft: Draft, limit: Limit | None, spec: LimitSpec) -> dict[st
     return carry_over({mark.key: mark.arrival_at for mark in marks}, draft.now, limit.spec, spec)
 
 
-def _capacity(draft: Draft, flow: FlowSpec, name: str) -> dict[str, int]:
-    """What a target offers once the flow is recorded: as before, but for the needs that the flow gives."""
+def _offered(draft: Draft, flow: FlowSpec, name: str) -> TargetSpec:
+    """A target once the flow is recorded: as before, but for the needs, and the way there, that the flow gives."""
     target = draft.targets.get(name)
-    before: dict[str, int] = {} if target is None else target.capacity
+    before = TargetSpec({}) if target is None else TargetSpec(target.capacity, target.ssh)
     given = flow.targets.get(name)
-    return before if given is None else {**before, **given.capacity}
+    return before if given is None else TargetSpec({**before.capacity, **given.capacity}, given.ssh or before.ssh)
 
 
 def _record_job(draft: Draft, job: JobSpec, number: int, around: _Around) -> bool:

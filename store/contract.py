@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from holdfast.events.draft import Base, Dependency, Draft
 from holdfast.events.facts import Event
-from holdfast.events.records import Job, Limit, RateMark, Target
+from holdfast.events.records import Job, Limit, RateMark
 from holdfast.events.spec import JobSpec
 
 
@@ -34,10 +34,6 @@ class LiveBase(Base, Protocol):
 
     def live_edges(self) -> Iterator[Dependency]:
         """What depends on a job that has not ended."""
-        ...
-
-    def targets(self) -> list[Target]:
-        """All targets."""
         ...
 
     def limits(self) -> list[Limit]:

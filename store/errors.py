@@ -116,12 +116,12 @@ class ReadOnly(Unavailable):
 
 
 class DiskFull(Unavailable):
-    """There is no room."""
+    """There is no room. `seen` says more of it, where more is known."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, seen: str = "") -> None:
         super().__init__(
-            f"no space left for {path}; nothing that was recorded is lost; make room: what runs goes on by itself, "
-            "what was refused is to be asked for again"
+            f"no space left for {path}{seen and f' ({seen})'}; nothing that was recorded is lost; make room there: "
+            "what runs goes on by itself, what was refused is to be asked for again"
         )
 
 

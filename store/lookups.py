@@ -200,7 +200,7 @@ class Lookups:
         return self._edges(LIVE_EDGES)
 
     def targets(self) -> list[Target]:
-        """See `LiveBase`; by name."""
+        """See `Base`; by name."""
         return self._all(_TARGET, "select data from target order by name")
 
     def limits(self) -> list[Limit]:

@@ -145,7 +145,7 @@ class MemoryBase:
             yield from self.dependents(job.id)
 
     def targets(self) -> list[Target]:
-        """See `LiveBase`."""
+        """See `Base`."""
         return [self.target_records[name] for name in sorted(self.target_records)]
 
     def limits(self) -> list[Limit]:

@@ -35,7 +35,7 @@ def of_sqlite(path: Path, error: apsw.Error) -> Unavailable:
     """What an error of SQLite about the log at `path` means."""
     match error:
         case apsw.FullError():
-            return DiskFull(path)
+            return DiskFull(path, _room(path))
         case apsw.CorruptError():
             # So SQLite also calls a page that the disk can't read.
             return PerhapsDamaged(path, f"{error}, or can't be read")
@@ -55,7 +55,7 @@ def of_sqlite(path: Path, error: apsw.Error) -> Unavailable:
         case apsw.IOError() if getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_DATA:
             return WrongChecksums(path, _wrong_pages(path))
         case apsw.IOError() if getattr(error, "extendedresult", 0) in _NO_SHARED_MEMORY and _is_full(path):
-            return DiskFull(path)
+            return DiskFull(path, _room(path))
         case _:
             return LogFailed(path, str(error))
 
@@ -72,6 +72,17 @@ def _is_full(path: Path) -> bool:
     return found.f_bavail == 0
 
 
+def _room(path: Path) -> str:
+    """How much is free, and where, as far as the system tells."""
+    try:
+        found = next(folder for folder in path.absolute().parents if folder.exists())
+        mount = next((folder for folder in (found, *found.parents) if folder.is_mount()), found)
+        room = os.statvfs(mount)
+    except OSError:
+        return ""
+    return f"{room.f_bavail * room.f_frsize // 1000:,} kB are free on the file system at {mount}"
+
+
 def of_system(path: Path, error: OSError, what: str) -> Unavailable:
     """What an error of the system means that came up when we wanted to do `what` (a verb) with `path`."""
     match error.errno:
@@ -79,8 +90,10 @@ def of_system(path: Path, error: OSError, what: str) -> Unavailable:
             return NoPermission(path, what)
         case errno.EROFS:
             return ReadOnly(path)
-        case errno.ENOSPC | errno.EDQUOT:
-            return DiskFull(path)
+        case errno.ENOSPC:
+            return DiskFull(path, _room(path))
+        case errno.EDQUOT:
+            return DiskFull(path, "a quota is used up")
         case errno.EISDIR:
             return DamagedLog(path, "it is a folder")
         case _:

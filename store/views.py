@@ -116,11 +116,13 @@ class Numbered:
                 | facts.TargetAttached(target=name)
                 | facts.TargetPaused(target=name)
                 | facts.TargetResumed(target=name)
+                | facts.HostChanged(target=name)
+                | facts.HostTrusted(target=name)
             ):
                 self.targets[name] = seq
             case facts.StepRecorded(step=step, key=key):
                 self.steps.append((step, key, seq))
-            case facts.HomeCreated() | facts.SupervisorStarted() | facts.SupervisorStopped():
+            case facts.HomeCreated() | facts.SupervisorStarted() | facts.SupervisorStopped() | facts.DialRequested():
                 pass
 
 

@@ -108,6 +108,9 @@ class MemoryBase:
     def target(self, name: str, /) -> Target | None:
         return self.records.targets.get(name)
 
+    def targets(self) -> list[Target]:
+        return list(self.records.targets.values())
+
     def limit(self, name: str, /) -> Limit | None:
         return self.records.limits.get(name)
 

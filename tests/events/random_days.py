@@ -120,6 +120,7 @@ ACTIONS: Final[dict[Callable[[World], None], int]] = {
     _anything_in_flight_may_go_on: 14,
     World.report: 10,
     World.report_late: 3,
+    World.stage: 1,
     World.disconnect: 1,
     World.connect: 3,
     World.restart_runner: 1,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from holdfast.events import facts
+from holdfast.events.hosts import Down
 from holdfast.events.records import Outcome, OutputRange, Process, Progress
 from holdfast.events.spec import JobSpec, LimitSpec
+from holdfast.events.staging import StagedFile
 from holdfast.events.states import (
     Cancelled,
     Delayed,
@@ -75,6 +77,7 @@ JOB_EVENTS: Final[tuple[facts.JobEvent, ...]] = (
     facts.JobRetried(JOB, "held"),
     facts.AttemptLaunched(JOB, 1, f"home.{JOB}.1", "local", {"api:a": 12}),
     facts.AttemptStarted(JOB, 1, 2, Process(100, 5), OUTPUT),
+    facts.FilesStaged(JOB, 1, (StagedFile("a.csv", 3, "00"),), back=True),
     facts.AttemptProgressed(JOB, 1, Progress(0.5, "half")),
     *(facts.AttemptEnded(JOB, 1, outcome) for outcome in OUTCOMES),
     facts.AttemptEnded(JOB, 1, OUTCOMES[1], 8),
@@ -93,6 +96,9 @@ HOME_EVENTS: Final[tuple[facts.HomeEvent, ...]] = (
     facts.TargetAttached("local", "journal", "boot", 11),
     facts.TargetPaused("local"),
     facts.TargetResumed("local"),
+    facts.HostChanged("gpu", Down(7, "it broke", 9, 2)),
+    facts.DialRequested("gpu"),
+    facts.HostTrusted("gpu", "ssh-ed25519 AAAA", "SHA256:abc"),
     facts.LimitConfigured("api", LimitSpec(2, 100_000, 5)),
 )
 

@@ -47,7 +47,7 @@ def test_every_end_is_acknowledged_once_it_is_recorded_also_if_it_comes_again_or
     for _ in range(2):
         draft = home.draft()
         decide_report(draft, Reported("local", (status(token, "ended", **ENDED),)))
-        assert draft.acknowledged == [token]
+        assert draft.acknowledged == {"local": [token]}
         home.commit(draft)
     assert home.events == []
 
@@ -63,7 +63,7 @@ def test_a_token_that_is_not_in_flight_changes_nothing_and_is_acknowledged_if_it
     draft = home.draft()
     assert decide_report(draft, Reported("local", (status(token, state, pid=1),))) == []
     assert draft.entries == []
-    assert draft.acknowledged == ([token] if state in {"ended", "revoked"} else [])
+    assert draft.acknowledged == ({"local": [token]} if state in {"ended", "revoked"} else {})
 
 
 @pytest.mark.parametrize("token", ["home.1.2", "home.99.1"])
@@ -75,7 +75,7 @@ def test_p8_an_attempt_that_the_log_never_launched_proves_that_the_log_lost_its_
     draft = home.draft()
     with pytest.raises(LogCutOff, match=token):
         decide_report(draft, Reported("local", (status(token, state, pid=1),)))
-    assert draft.acknowledged == []
+    assert draft.acknowledged == {}
 
 
 def test_reports_that_come_again_or_late_change_nothing() -> None:

@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from random import Random
 from typing import Final
 
-from holdfast.events.checks import TARGETS
 from holdfast.events.decide import decide, wake
 from holdfast.events.draft import Draft
 from holdfast.events.launches import launch, plan
 from holdfast.events.limits import Denial, LimitTable
-from holdfast.events.messages import Attached, Command, Release, Report, Reported, Resume, Submit, Unreachable
+from holdfast.events.messages import Attached, Command, Release, Report, Reported, Resume, Staged, Submit, Unreachable
 from holdfast.events.outcomes import decide_report
 from holdfast.events.ready import ReadyQueue
 from holdfast.events.records import Job
-from holdfast.events.spec import FlowSpec, JobSpec, LimitSpec, TargetSpec
+from holdfast.events.spec import HERE, FlowSpec, JobSpec, LimitSpec, TargetSpec
+from holdfast.events.staging import StagedFile
 from holdfast.events.states import FINAL, Delayed, Held
 
 from .fake_runner import FakeRunner
@@ -56,7 +56,7 @@ class World:
 
     def submit(self, jobs: Sequence[JobSpec], name: str = "", digest: str | None = None) -> None:
         """Submit a flow."""
-        targets = {name: TargetSpec(CAPACITY) for name in TARGETS}
+        targets = {name: TargetSpec(CAPACITY) for name in HERE}
         self.command(Submit(FlowSpec(tuple(jobs), name, digest, limits=LIMITS, targets=targets)))
 
     def command(self, *commands: Command) -> None:
@@ -138,6 +138,12 @@ class World:
             tokens = [token for token in self.runner.attempts if all_of_it or self.random.random() < 0.7]
             self._report(Reported("local", self.runner.say(tokens)))
 
+    def stage(self) -> None:
+        """Files of an attempt are brought there or back, also of one that nobody waits for any more."""
+        if self.connected and self.runner.attempts:
+            token = self.random.choice(list(self.runner.attempts))
+            self._report(Staged("local", token, (StagedFile("a", 1, "00"),), back=self.random.random() < 0.5))
+
     def report_late(self) -> None:
         """Old news come again, in any order, with a token that never was."""
         if self.connected and self.runner.said:
@@ -180,7 +186,7 @@ class World:
         draft = self.home.draft()
         send = decide_report(draft, report)
         self._commit(draft)
-        self.runner.acknowledge(draft.acknowledged)
+        self.runner.acknowledge(draft.acknowledged.get("local", []))
         if isinstance(report, Attached):
             self._send(send)
 

@@ -8,8 +8,8 @@ import pytest
 
 from holdfast.actors.runner import punch_hole
 from holdfast.cli.reading.journal import EndWatch
-from holdfast.cli.reading.segments import Stream
 from holdfast.events.records import OutputRange
+from holdfast.store.segments import Stream
 from tests.tools import refuse
 
 BLOCK: Final = 4096
