@@ -17,12 +17,13 @@ from typing import Final, Protocol
 import msgspec
 import trio
 
-from holdfast.events.errors import BadInput, HoldfastError, Unavailable
-from holdfast.events.messages import Answer, AskStatus, Refusal, Request
+from holdfast.events.errors import BadInput, Damaged, HoldfastError, Unavailable
+from holdfast.events.messages import Answer, AskStatus, LogIn, ReadOutput, Refusal, Say, Spoken
 from holdfast.store.unix_path import short_address
 
 from .actor import Actor
 from .address import Address
+from .connections.messages import Converse, Fetch
 from .inbox import Inbox
 from .lines import Crowded, Held, Lines, TooLong
 from .scheduler import Ask
@@ -38,7 +39,7 @@ _SO_PEERCRED_FORMAT: Final = "3i"
 _LOCAL_PEERCRED: Final = 1
 _XUCRED_BYTES: Final = 76
 
-_decoder: Final = msgspec.json.Decoder(Request)
+_decoder: Final = msgspec.json.Decoder(Spoken)
 _encoder: Final = msgspec.json.Encoder()
 
 
@@ -85,9 +86,12 @@ class SocketDoor:
 class ControlServer(Actor[_Nothing]):
     """Serves the home's control socket."""
 
-    def __init__(self, door: Door, scheduler: Address[Ask], standing: Standing) -> None:
+    def __init__(
+        self, door: Door, scheduler: Address[Ask], connections: Address[Fetch | Converse], standing: Standing
+    ) -> None:
         self._door = door
         self._scheduler = scheduler
+        self._connections = connections
         self._standing = standing
         self._clients = 0
         self._held = Held()
@@ -181,6 +185,10 @@ class ControlServer(Actor[_Nothing]):
         if isinstance(request, AskStatus):
             return self._standing.status()
         try:
+            if isinstance(request, ReadOutput):
+                return await self._connections.ask(Fetch, request)
+            if isinstance(request, LogIn | Say):
+                return await self._connections.ask(Converse, request)
             return await self._scheduler.ask(lambda reply: Ask(reply, request, author))
         except HoldfastError as error:
             return Refusal(str(error), error.exit_code)
@@ -195,8 +203,10 @@ class ControlServer(Actor[_Nothing]):
 def listen(path: Path) -> socket.socket:
     """A listening Unix socket at `path`, private from the moment it exists; it replaces one that a kill left behind.
 
-    The caller holds the home's lock, so nobody else listens there.
+    The caller holds the home's lock, so nobody else listens there. Raises Damaged where the path leads to a folder.
     """
+    if path.is_dir():
+        raise Damaged(f"{path} is a folder, and a home has its control socket there; remove the folder")
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     # The socket file gets its mode from the umask at bind; set for this moment, in the only thread that makes files.

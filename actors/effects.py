@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from holdfast.events import facts
 from holdfast.events.draft import Draft
@@ -12,10 +12,10 @@ from holdfast.events.records import Job
 from holdfast.events.spec import JobSpec
 from holdfast.events.states import Launching, Running, Unknown
 
-from .address import Address
+from .directory import Directory
 from .live import Live
 from .receipts import newest_receipt, receipt
-from .targets.messages import Acknowledge, Launch, Order, Rate, Revoke, SetCapacity, Stop, TargetMessage
+from .targets.messages import Acknowledge, Launch, Order, Rate, Revoke, SetCapacity, Stop
 from .writer import OpenLog
 
 # A target's connection by its number, and the launches that it does not know.
@@ -25,10 +25,10 @@ Attachment = tuple[int, list[Job]]
 class Effects:
     """Tells targets what to do. Everything here may be said twice: runners know every token that they have seen."""
 
-    def __init__(self, live: Live, log: OpenLog, targets: dict[str, Address[TargetMessage]]) -> None:
+    def __init__(self, live: Live, log: OpenLog, directory: Directory) -> None:
         self._live = live
         self._log = log
-        self._targets = targets
+        self._directory = directory
         self._sessions: dict[str, int] = {}
         self._receipt = newest_receipt(log.store)
 
@@ -56,6 +56,9 @@ class Effects:
                         stops[found.policy.target].append(self._token(found))
                 case facts.TargetConfigured(target=target):
                     self._introduce(target)
+                    self._meet(target)
+                case facts.DialRequested(target=target) | facts.HostTrusted(target=target):
+                    self._meet(target, dial=True)
                 case facts.TargetPaused(target=target):
                     paused.append(target)
                 case _:
@@ -65,34 +68,50 @@ class Effects:
             self._launch(target, jobs)
         for target, tokens in stops.items():
             if tokens:
-                self._targets[target].tell_nowait(Stop(self._sessions.get(target, 0), tuple(tokens)))
+                self._directory.tell(target, Stop(self._sessions.get(target, 0), tuple(tokens)))
         for target in paused:
             self._revoke(target)
 
     def revoke_queued(self) -> None:
         """Take back everywhere what has not started."""
-        for target in self._targets:
+        for target in (*self._directory.here, *self._sessions):
             self._revoke(target)
 
     def _revoke(self, target: str) -> None:
         tokens = [self._token(job) for job in self._live.in_flight(target) if isinstance(job.state, Launching)]
         if tokens:
-            self._targets[target].tell_nowait(Revoke(self._sessions.get(target, 0), tuple(tokens)))
+            self._directory.tell(target, Revoke(self._sessions.get(target, 0), tuple(tokens)))
 
     def _introduce(self, target: str) -> None:
         record = self._live.target(target)
         session = self._sessions.get(target)
         if record is not None and session is not None:
-            self._targets[target].tell_nowait(SetCapacity(session, record.capacity))
+            self._directory.tell(target, SetCapacity(session, record.capacity))
+
+    def _meet(self, target: str, *, dial: bool = False) -> None:
+        record = self._live.target(target)
+        if record is not None and record.ssh is not None:
+            self._directory.meet(record, dial=dial)
+
+    def introduce_remote(self) -> None:
+        """Tell who keeps the connections of all targets on other machines."""
+        self._directory.home = self._live.home
+        for target in self._live.targets():
+            self._meet(target.name)
+
+    def attend(self, busy: Callable[[str], bool]) -> None:
+        """Have other machines connected where there is something to do; `busy`: whether a target has ready jobs."""
+        for target in self._live.targets():
+            if target.ssh is not None:
+                self._directory.attend(target.name, wanted=busy(target.name) or self._live.is_flying(target.name))
 
     def _acknowledge(self, draft: Draft) -> None:
         if not draft.acknowledged:
             return
         if draft.entries:  # else all of it was recorded before
             self._receipt = receipt(self._live.home, self._log.store.seq, draft.now)
-        # A token says nothing of its target: each target lets those pass that it does not know.
-        for target, session in self._sessions.items():
-            self._targets[target].tell_nowait(Acknowledge(session, tuple(draft.acknowledged), self._receipt))
+        for target, tokens in draft.acknowledged.items():
+            self._directory.tell(target, Acknowledge(self._sessions.get(target, 0), tuple(tokens), self._receipt))
 
     def _launch(self, target: str, jobs: Sequence[Job]) -> None:
         session = self._sessions.get(target)
@@ -102,7 +121,7 @@ class Effects:
         orders = tuple(
             Order(job.id, job.attempt, self._token(job), specs[job.id], self._rates(specs[job.id])) for job in jobs
         )
-        self._targets[target].tell_nowait(Launch(session, orders))
+        self._directory.tell(target, Launch(session, orders))
 
     def _rates(self, spec: JobSpec) -> tuple[Rate, ...]:
         rates: list[Rate] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 from holdfast.events.errors import HoldfastError
 
 
@@ -89,3 +91,20 @@ class RestartIntensityExceeded(HoldfastError):
             f"{self.window_s:g} s, the most that may be restarted; all were stopped. "
             "Mend what the last error says, then start again."
         )
+
+
+def _is_group(error: BaseException) -> TypeGuard[BaseExceptionGroup[BaseException]]:
+    return isinstance(error, BaseExceptionGroup)
+
+
+def lone(error: BaseException) -> BaseException:
+    """The one error in groups of one, however deep, else the error itself.
+
+    What those hear who had asked an actor that crashed is a consequence of the crash, and does not count beside it.
+    """
+    if _is_group(error):
+        errors = [lone(each) for each in error.exceptions]
+        causes = [each for each in errors if not isinstance(each, Unanswered | InboxClosed)] or errors
+        if len(causes) == 1:
+            return causes[0]
+    return error

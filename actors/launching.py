@@ -24,10 +24,10 @@ _LIMITED_MIN: Final = 8
 class Launching:
     """The scheduler's part that decides what to launch. `up`: targets that answer; `draining`: start nothing more."""
 
-    def __init__(self, live: Live, limiter: Address[LimiterMessage], targets: set[str]) -> None:
+    def __init__(self, live: Live, limiter: Address[LimiterMessage], here: list[str]) -> None:
         self._live = live
         self._limiter = limiter
-        self._queues = {name: ReadyQueue() for name in sorted(targets)}
+        self._queues = {name: ReadyQueue() for name in here}
         self._taken: list[Job] = []
         self._granted: list[Keys] = []
         self._released: list[Keys] = []
@@ -37,15 +37,26 @@ class Launching:
         self.up: set[str] = set()
         self.draining = False
 
+    def _queue(self, target: str) -> ReadyQueue:
+        queue = self._queues.get(target)
+        if queue is None:
+            queue = self._queues[target] = ReadyQueue()
+        return queue
+
+    def has_ready(self, target: str) -> bool:
+        """Whether jobs are ready that go to this target."""
+        queue = self._queues.get(target)
+        return queue is not None and not queue.empty
+
     async def restore(self) -> None:
         """Fill the queues and the limiter from what the log says."""
         for job in self._live.jobs.values():
             if isinstance(job.state, Ready):
-                self._queues[job.policy.target].push(job)
+                self._queue(job.policy.target).push(job)
         await self._restore_limits()
 
     async def _restore_limits(self) -> None:
-        held = [key for name in self._queues for job in self._live.in_flight(name) for key in job.policy.limits]
+        held = [key for job in self._live.all_in_flight() for key in job.policy.limits]
         arrivals = {mark.key: mark.arrival_at for mark in self._live.marks()}
         specs = {name: limit.spec for name, limit in self._live.limits.items()}
         await self._limiter.ask(Restore, specs, held, arrivals)
@@ -64,9 +75,9 @@ class Launching:
         await self._release(draft)
         self._pace.note(len(draft.released), draft.now)
         for name in draft.targets.changed:
-            self._queues[name].unpark(TOO_LARGE)
+            self._queue(name).unpark(TOO_LARGE)
         for job in draft.ready:
-            self._queues[job.policy.target].push(job)
+            self._queue(job.policy.target).push(job)
         if self.draining:
             return
         if draft.limits.changed:
@@ -156,14 +167,14 @@ class Launching:
         there may be nobody left whose end would free it.
         """
         for job in self._taken:
-            self._queues[job.policy.target].push(job)
+            self._queue(job.policy.target).push(job)
         if self._granted or self._released:
             await self._restore_limits()
             for queue in self._queues.values():
                 for key in queue.parked_keys():
                     self._free(key)
         for name in draft.targets.changed:
-            self._queues[name].unpark(TOO_LARGE)
+            self._queue(name).unpark(TOO_LARGE)
         self._forget_turn()
         for number in draft.jobs.changed:
             unchanged = self._live.jobs.get(number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import assert_never
+from typing import Final, assert_never
 
 from msgspec import Struct
 
@@ -14,6 +14,10 @@ from .actor import Actor
 from .reply import Request
 
 Keys = tuple[str, ...]
+
+CONNECT: Final = "holdfast.connect"
+"""The limit of attempts to connect to other machines, by the gateway that they go through; not one of the users'."""
+_OWN: Final = {CONNECT: LimitSpec(concurrent=2, interval_us=100_000, burst=4)}
 
 
 class Restore(Request[None], frozen=True):
@@ -49,10 +53,11 @@ LimiterMessage = Restore | Acquire | Release | SetLimit
 
 
 class Limiter(Actor[LimiterMessage]):
-    """Owns the table of who holds what."""
+    """Owns the tables of who holds what: jobs of users' limits, and Holdfast's parts of its own."""
 
     def __init__(self) -> None:
         self._table: LimitTable | None = None
+        self._own = LimitTable(_OWN)
 
     async def handle(self, batch: Sequence[LimiterMessage]) -> None:
         """Answer at once: nothing here waits."""
@@ -62,17 +67,19 @@ class Limiter(Actor[LimiterMessage]):
                 self._table.restore(message.held, message.arrivals)
                 message.reply.send(None)
             elif self._table is not None:  # else it was meant for a limiter that crashed, by a scheduler that is gone
-                _serve(self._table, message)
+                self._obey(self._table, message)
 
+    def _obey(self, table: LimitTable, message: Acquire | Release | SetLimit) -> None:
+        match message:
+            case Acquire(wanted=wanted, now=now):
+                message.reply.send([self._of(keys, table).acquire(keys, now) for keys in wanted])
+            case Release():
+                for keys in message.keys:
+                    self._of(keys, table).release(keys)
+            case SetLimit():
+                table.configure(message.name, message.spec, message.arrivals)
+            case _:
+                assert_never(message)
 
-def _serve(table: LimitTable, message: Acquire | Release | SetLimit) -> None:
-    match message:
-        case Acquire():
-            message.reply.send([table.acquire(keys, message.now) for keys in message.wanted])
-        case Release():
-            for keys in message.keys:
-                table.release(keys)
-        case SetLimit():
-            table.configure(message.name, message.spec, message.arrivals)
-        case _:
-            assert_never(message)
+    def _of(self, keys: Keys, table: LimitTable) -> LimitTable:
+        return self._own if keys and keys[0].startswith(CONNECT) else table

@@ -29,11 +29,12 @@ class Live:
         self.jobs: dict[int, Job] = {}
         self.counts: Counter[str] = Counter()
         self._in_flight: dict[int, Job] = {}
+        self._flying: Counter[str] = Counter()
         self._attempts: dict[int, Attempt] = {}
         self._used: dict[str, dict[str, int]] = {}
         self._dependents: dict[int, list[Dependency]] = {}
         self._unmet: dict[int, int] = {}
-        self.targets: dict[str, Target] = {each.name: each for each in stored.targets()}
+        self._targets: dict[str, Target] = {each.name: each for each in stored.targets()}
         self.limits: dict[str, Limit] = {each.name: each for each in stored.limits()}
         self._next_job = stored.next_job()
         self._next_flow = stored.next_flow()
@@ -67,7 +68,7 @@ class Live:
         for number in retried:
             # Its edges were let go when it ended; what depends on it, whoever is retried when, follows its next end.
             self._dependents[number] = list(self._stored.dependents(number))
-        self.targets.update(draft.targets.changed)
+        self._targets.update(draft.targets.changed)
         self.limits.update(draft.limits.changed)
         self._next_job += draft.new_jobs
         self._next_flow += draft.new_flows
@@ -94,9 +95,11 @@ class Live:
         if isinstance(job.state, IN_FLIGHT):
             self._in_flight[job.id] = job
             if not was:
+                self._flying[job.policy.target] += 1
                 take(self._used.setdefault(job.policy.target, {}), job.policy.needs)
         elif was:
             del self._in_flight[job.id]
+            self._flying[job.policy.target] -= 1
             give_back(self._used[job.policy.target], job.policy.needs)
 
     def _count(self, job: Job, step: int) -> None:
@@ -114,7 +117,11 @@ class Live:
 
     def target(self, name: str, /) -> Target | None:
         """See `Base`."""
-        return self.targets.get(name)
+        return self._targets.get(name)
+
+    def targets(self) -> list[Target]:
+        """See `Base`; by name."""
+        return [self._targets[name] for name in sorted(self._targets)]
 
     def limit(self, name: str, /) -> Limit | None:
         """See `Base`."""
@@ -161,6 +168,14 @@ class Live:
     def in_flight(self, target: str, /) -> Sequence[Job]:
         """See `Base`."""
         return [job for job in self._in_flight.values() if job.policy.target == target]
+
+    def all_in_flight(self) -> Iterable[Job]:
+        """The jobs that have an attempt in flight anywhere."""
+        return self._in_flight.values()
+
+    def is_flying(self, target: str) -> bool:
+        """Whether any attempt is in flight on the target."""
+        return bool(self._flying[target])
 
     def next_job(self) -> int:
         """See `Base`."""

@@ -18,8 +18,19 @@ from holdfast.events.backoff import Uniform
 from holdfast.events.decide import decide, extent, wake
 from holdfast.events.draft import Draft
 from holdfast.events.errors import BadInput, Unavailable
-from holdfast.events.facts import SupervisorStarted, SupervisorStopped
-from holdfast.events.messages import Answer, AskStatus, RecordStep, Refusal, Reported, Status, Unreachable
+from holdfast.events.facts import HostChanged, SupervisorStarted, SupervisorStopped
+from holdfast.events.hosts import Connecting, Idle, Suspect, Up
+from holdfast.events.messages import (
+    Answer,
+    AskStatus,
+    HostSeen,
+    RecordStep,
+    Refusal,
+    Reported,
+    Staged,
+    Status,
+    Unreachable,
+)
 from holdfast.events.messages import Request as ClientRequest
 from holdfast.events.outcomes import decide_report
 from holdfast.events.records import Job
@@ -28,6 +39,7 @@ from holdfast.events.steps import record_step
 
 from .actor import Actor
 from .address import Address
+from .directory import Directory
 from .effects import Attachment, Effects
 from .launching import Launching
 from .limiter import LimiterMessage
@@ -35,7 +47,7 @@ from .live import Live
 from .receipts import check_receipt
 from .reply import Request
 from .standing import Standing
-from .targets.messages import Connected, TargetMessage
+from .targets.messages import Connected
 from .world import Clock
 from .writer import Commit, OpenLog
 
@@ -57,8 +69,8 @@ class Drain(Request[None], frozen=True):
     """Start nothing more; what is queued ahead in runners is taken back."""
 
 
-SchedulerMessage = Ask | Drain | Connected | Reported | Unreachable
-_Report = Connected | Reported | Unreachable
+SchedulerMessage = Ask | Drain | Connected | Reported | Unreachable | HostSeen | Staged
+_Report = Connected | Reported | Unreachable | HostSeen | Staged
 
 
 class Identity(Struct, frozen=True):
@@ -76,7 +88,7 @@ class Parts(Struct, frozen=True):
     log: OpenLog
     writer: Address[Commit]
     limiter: Address[LimiterMessage]
-    targets: dict[str, Address[TargetMessage]]
+    directory: Directory
     clock: Clock
     random: Uniform
     identity: Identity
@@ -112,11 +124,13 @@ class Scheduler(Actor[SchedulerMessage]):
         start = await parts.writer.ask(Commit, draft)
         live = self._live = Live(base)
         parts.standing.follow(live, parts.log.store.seq)
-        self._launching = Launching(live, parts.limiter, set(parts.targets))
-        self._effects = Effects(live, parts.log, parts.targets)
+        self._launching = Launching(live, parts.limiter, parts.directory.here)
+        self._effects = Effects(live, parts.log, parts.directory)
         await self._launching.restore()
         for job in live.jobs.values():
             self._note_delay(job)
+        self._effects.introduce_remote()
+        self._effects.attend(self._launching.has_ready)
         parts.on_commit(draft, start)
 
     async def closed(self) -> None:
@@ -125,6 +139,9 @@ class Scheduler(Actor[SchedulerMessage]):
             return
         draft = self._draft(self._parts.clock.now())
         identity = self._parts.identity
+        for target in self._state.targets():
+            if isinstance(target.host, Connecting | Up | Suspect):
+                draft.record(HostChanged(target.name, Idle(draft.now)), author="connections")
         draft.record(SupervisorStopped(identity.pid, "stopped"), author=identity.author)
         try:
             await self._commit(draft)
@@ -163,7 +180,7 @@ class Scheduler(Actor[SchedulerMessage]):
                     self._launching.draining = True
                     self._effects.revoke_queued()
                     message.reply.send(None)
-                case Connected() | Reported() | Unreachable():
+                case Connected() | Reported() | Unreachable() | HostSeen() | Staged():
                     reports.append(message)
                 case _:
                     assert_never(message)
@@ -183,6 +200,7 @@ class Scheduler(Actor[SchedulerMessage]):
             ask.reply.send(answer)
         await self._launching.settle(draft)
         self._effects.derive(draft, attached)
+        self._effects.attend(self._launching.has_ready)
         if start is not None:
             # Last, because it is not ours: whatever it does, those who asked have been answered by then.
             self._parts.on_commit(draft, start)

@@ -1,6 +1,6 @@
 """The supervisor tree: which actors there are, in which order they start, and who is told of whom.
 
-    writer -> limiter -> scheduler -> local target -> function target -> control socket
+    writer -> limiter -> scheduler -> local target -> function target -> connections -> control socket
 
 One that crashes takes those after it along (rest for one): they hold what it told them. Each starts from the log.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from typing import Final
 
 import trio
@@ -20,8 +21,14 @@ from holdfast.events.spec import FUNCTIONS, LOCAL
 from holdfast.store.home import Home
 
 from .address import Address
-from .child import actor_child
+from .child import Child, actor_child
+from .connections.connections import Connections
+from .connections.dialling import Dialler, NoWay
+from .connections.host import Around
+from .connections.messages import ConnectionsMessage
+from .connections.turns import Turns
 from .control import ControlServer, Door
+from .directory import Directory, spec_of
 from .inbox import Inbox
 from .limiter import Limiter, LimiterMessage
 from .restarts import RestartPolicy
@@ -53,6 +60,8 @@ class World(Struct, frozen=True):
     """What calls functions in this process; None where nothing ever was called in this home."""
     commands: CallRunner | None = None
     """What runs the local target's commands in this process, in place of a runner; for tests."""
+    dialler: Callable[[str], Dialler] = NoWay
+    """Makes what connects to other machines, given the home's id; called once there is one."""
 
 
 class Watcher(Struct, frozen=True):
@@ -63,64 +72,98 @@ class Watcher(Struct, frozen=True):
     on_crash: Callable[[str, Exception, int], None]
 
 
+class _Inboxes:
+    """One for each actor; they outlive it, so that an address stays valid while it is restarted."""
+
+    def __init__(self) -> None:
+        self.writer = Inbox[Commit]("writer", INBOX)
+        self.limiter = Inbox[LimiterMessage]("limiter", INBOX)
+        self.scheduler = Inbox[SchedulerMessage]("scheduler", INBOX)
+        self.local = Inbox[TargetMessage]("target:local", TARGET_INBOX)
+        self.functions = Inbox[TargetMessage]("target:functions", TARGET_INBOX)
+        self.connections = Inbox[ConnectionsMessage]("connections", TARGET_INBOX)
+        self.control = ControlServer.inbox()
+
+
 class Tree:
     """A supervisor tree, not yet running."""
 
     def __init__(self, world: World, watcher: Watcher) -> None:
-        writer = Inbox[Commit]("writer", INBOX)
-        limiter = Inbox[LimiterMessage]("limiter", INBOX)
-        scheduler = Inbox[SchedulerMessage]("scheduler", INBOX)
-        local = Inbox[TargetMessage]("target:local", TARGET_INBOX)
-        functions = Inbox[TargetMessage]("target:functions", TARGET_INBOX)
-        control = ControlServer.inbox()
-        self.scheduler: Address[SchedulerMessage] = Address(scheduler)
-        self._inboxes = (writer, limiter, scheduler, local, functions, control)
-        calls = world.calls
-        targets = {LOCAL: Address(local)} | ({} if calls is None else {FUNCTIONS: Address(functions)})
-        log = OpenLog()
-        standing = Standing(world.identity.pid, world.identity.version)
-        parts = Parts(
-            log,
-            Address(writer),
-            Address(limiter),
-            targets,
-            world.clock,
-            world.random,
-            world.identity,
-            standing,
-            watcher.on_commit,
-            watcher.on_trouble,
-        )
-
-        def make_local() -> LocalTarget | FunctionTarget:
-            address = Address[SchedulerMessage](scheduler)
-            if world.commands is not None:
-                return FunctionTarget(LOCAL, world.commands, address, world.clock)
-            return LocalTarget(world.home, world.transport, address, world.clock, world.random, watcher.on_trouble)
-
-        children = [
-            actor_child(lambda: Writer(log, world.disk), writer),
-            actor_child(Limiter, limiter),
-            actor_child(lambda: Scheduler(parts), scheduler),
-            actor_child(make_local, local),
-        ]
-        if calls is not None:
-            children.append(
-                actor_child(lambda: FunctionTarget(FUNCTIONS, calls, Address(scheduler), world.clock), functions)
-            )
-        children.append(actor_child(lambda: ControlServer(world.door, self.scheduler, standing), control))
+        self._world = world
+        self._watcher = watcher
+        self._inboxes = inboxes = _Inboxes()
+        self._log = OpenLog()
+        self._standing = Standing(world.identity.pid, world.identity.version)
+        self.scheduler: Address[SchedulerMessage] = Address(inboxes.scheduler)
+        here = {LOCAL: Address(inboxes.local)}
+        if world.calls is not None:
+            here[FUNCTIONS] = Address(inboxes.functions)
+        self._directory = Directory(here, Address(inboxes.connections))
         self._supervisor = Supervisor(
-            children,
+            self._children(inboxes),
             strategy=Strategy.REST_FOR_ONE,
             policy=RestartPolicy(),
             random=world.random,
             on_crash=watcher.on_crash,
         )
 
+    def _children(self, inboxes: _Inboxes) -> list[Child]:
+        """The actors in the order in which they start."""
+        world, calls, connections = self._world, self._world.calls, Address(inboxes.connections)
+        children = [
+            actor_child(lambda: Writer(self._log, world.disk), inboxes.writer),
+            actor_child(Limiter, inboxes.limiter),
+            actor_child(self._make_scheduler, inboxes.scheduler),
+            actor_child(self._make_local, inboxes.local),
+        ]
+        if calls is not None:
+            make_functions = partial(FunctionTarget, FUNCTIONS, calls, self.scheduler, world.clock)
+            children.append(actor_child(make_functions, inboxes.functions))
+        children.append(actor_child(self._make_connections, inboxes.connections))
+        make_control = partial(ControlServer, world.door, self.scheduler, connections, self._standing)
+        children.append(actor_child(make_control, inboxes.control))
+        return children
+
+    def _make_scheduler(self) -> Scheduler:
+        world, watcher = self._world, self._watcher
+        parts = Parts(
+            self._log,
+            Address(self._inboxes.writer),
+            Address(self._inboxes.limiter),
+            self._directory,
+            world.clock,
+            world.random,
+            world.identity,
+            self._standing,
+            watcher.on_commit,
+            watcher.on_trouble,
+        )
+        return Scheduler(parts)
+
+    def _make_local(self) -> LocalTarget | FunctionTarget:
+        world = self._world
+        if world.commands is not None:
+            return FunctionTarget(LOCAL, world.commands, self.scheduler, world.clock)
+        on_trouble = self._watcher.on_trouble
+        return LocalTarget(world.home, world.transport, self.scheduler, world.clock, world.random, on_trouble)
+
+    def _make_connections(self) -> Connections:
+        world = self._world
+        around = Around(
+            world.home,
+            Turns(Address(self._inboxes.limiter), world.clock),
+            self.scheduler,
+            partial(spec_of, self._log),
+            world.clock,
+            world.random,
+            self._watcher.on_trouble,
+        )
+        return Connections(self._directory, world.dialler, around)
+
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run until stopped. Raises RestartIntensityExceeded, with the last crash as its cause."""
         with ExitStack() as inboxes:
-            for inbox in self._inboxes:
+            for inbox in vars(self._inboxes).values():
                 inboxes.enter_context(inbox)
             await self._supervisor.run(task_status=task_status)
 

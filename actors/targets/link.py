@@ -55,7 +55,16 @@ class Pong(_FromRunner, frozen=True):
     id: int
 
 
-FromRunner = Welcome | Report | Trouble | Pong
+class Data(_FromRunner, frozen=True):
+    """A piece of an output segment; `error`: why there is none. `running`: whether the attempt asked for runs."""
+
+    id: int
+    running: bool = False
+    base64: bytes = b""
+    error: str | None = None
+
+
+FromRunner = Welcome | Report | Trouble | Pong | Data
 
 _decoder: Final = msgspec.json.Decoder(FromRunner)
 _encoder: Final = msgspec.json.Encoder()

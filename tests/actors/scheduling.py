@@ -8,6 +8,8 @@ from random import Random
 import trio
 
 from holdfast.actors.address import Address
+from holdfast.actors.connections.messages import ConnectionsMessage
+from holdfast.actors.directory import Directory
 from holdfast.actors.inbox import Inbox
 from holdfast.actors.limiter import Limiter, LimiterMessage
 from holdfast.actors.scheduler import Identity, Parts, Scheduler, SchedulerMessage
@@ -75,7 +77,7 @@ class Stage:
             self._log,
             self.writer,
             Address(self._limiter),
-            {"local": Address(self.target)},
+            Directory({"local": Address(self.target)}, Address(Inbox[ConnectionsMessage]("connections", 100))),
             SystemClock(),
             Random(1),
             Identity(1, "test", "host", "0"),

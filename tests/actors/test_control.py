@@ -13,6 +13,7 @@ from trio.testing import lockstep_stream_pair
 from holdfast.actors import lines
 from holdfast.actors.actor import Actor
 from holdfast.actors.address import Address
+from holdfast.actors.connections.messages import Converse, Fetch
 from holdfast.actors.control import CLIENTS_MAX, LEAVE_S, SEND_S, ControlServer
 from holdfast.actors.inbox import Inbox
 from holdfast.actors.live import Live
@@ -78,7 +79,8 @@ class Server:
         standing = Standing(1, "0")
         standing.follow(Live(MemoryBase("home")), 7)
         self._scheduler = Inbox[Ask]("scheduler", 1000)
-        self._actor = ControlServer(self.visitors, Address(self._scheduler), standing)
+        self._connections = Inbox[Fetch | Converse]("connections", 1000)
+        self._actor = ControlServer(self.visitors, Address(self._scheduler), Address(self._connections), standing)
         self._inbox = ControlServer.inbox()
         self.ended = trio.Event()
 

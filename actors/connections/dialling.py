@@ -1,0 +1,87 @@
+"""The seam to other machines: what dials them, what comes of it, and how it fails. `ssh` makes the real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+import trio
+
+from holdfast.events.errors import Unavailable
+from holdfast.events.records import Target
+
+from ..targets.conversation import Line
+from .interview import Interview
+from .remotefiles import RemoteFiles
+
+
+class RemoteLine(Line, frozen=True):
+    """A line to another machine. `private`: the runner's own folder there; `files`: opens a way to its files."""
+
+    private: str = ""
+    files: Callable[[], AbstractAsyncContextManager[RemoteFiles]] | None = None
+
+
+class Dialler(Protocol):
+    """Connects to machines."""
+
+    async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
+        """Keep what lines need, until cancelled."""
+        ...
+
+    def gateway(self, target: Target) -> str:
+        """What all ways that begin alike have in common: how many begin there at a time is limited."""
+        ...
+
+    async def dial(self, target: Target, interview: Interview | None) -> RemoteLine:
+        """Connect, and have the runner answer; closing the stream ends the connection. `interview`: a person is there.
+
+        Raises KeyNotTrusted, PersonNeeded, or another Unavailable; the time that it may take is the caller's affair.
+        """
+        ...
+
+
+class NoWay:
+    """A dialler where there is no network, as in tests."""
+
+    def __init__(self, home_id: str) -> None:
+        del home_id
+
+    async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
+        """See `Dialler`."""
+        task_status.started()
+
+    def gateway(self, target: Target) -> str:
+        """See `Dialler`."""
+        return target.name
+
+    async def dial(self, target: Target, interview: Interview | None) -> RemoteLine:
+        """Refuse. Raises Unavailable."""
+        del interview
+        message = f"no other machine can be reached from here, and so not that of {target.name}"
+        raise Unavailable(message)
+
+
+class KeyNotTrusted(Unavailable):
+    """The machine showed a key that is not trusted: `key` (a line of OpenSSH's format) with its `fingerprint`.
+
+    `changed`: other keys of it are trusted.
+    """
+
+    def __init__(self, host: str, key: str, fingerprint: str, *, changed: bool) -> None:
+        self.key = key
+        self.fingerprint = fingerprint
+        self.changed = changed
+        kind = key.partition(" ")[0]
+        what = (
+            f"{host} showed another key than those known of it ({kind} {fingerprint}): it was set up anew, or somebody "
+            "stands in between"
+            if changed
+            else f"the key of {host} is not known ({kind} {fingerprint})"
+        )
+        super().__init__(f"{what}; compare it with what the machine's owner says (`ssh-keygen -lf` shows it there)")
+
+
+class PersonNeeded(Unavailable):
+    """The machine wants what only a person can give, or must put right."""

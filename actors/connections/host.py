@@ -1,0 +1,269 @@
+"""One host: dials it when it is needed and may be tried, speaks with its runner, and says how it stands.
+
+The rules are in `events/hosts.py`; here time passes. Whatever hangs here delays nobody else.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+import trio
+from msgspec import Struct
+
+from holdfast.events.backoff import Uniform
+from holdfast.events.errors import Unavailable
+from holdfast.events.hosts import (
+    IDLE,
+    Answered,
+    Asked,
+    Broke,
+    Connecting,
+    Dialled,
+    HostState,
+    Idle,
+    Rested,
+    ShowedKey,
+    Sight,
+    Silent,
+    Suspect,
+    Up,
+    dial_at,
+    follow,
+    reason_of,
+)
+from holdfast.events.messages import Answer, Changed, HostSeen, LogIn, ReadOutput, Refusal, Say, Staged
+from holdfast.events.records import Target
+from holdfast.events.spec import JobSpec
+from holdfast.store.home import Home
+
+from ..address import Address
+from ..errors import lone
+from ..reply import Reply
+from ..targets.conversation import Conversation, Ears, Patience, ReportMessage
+from ..targets.messages import TargetMessage
+from ..world import Clock
+from .dialling import Dialler, KeyNotTrusted, PersonNeeded, RemoteLine
+from .interview import Interview
+from .porter import Porter, Told
+from .turns import Turns
+
+DIAL_S: Final = 30.0
+INTERVIEW_S: Final = 600.0
+REST_S: Final = 120.0
+PATIENCE: Final = Patience(ping_s=5.0, suspect_s=11.0, silence_s=30.0, away_s=5.0)
+_US: Final = 1_000_000
+
+
+class Around(Struct, frozen=True):
+    """What all hosts share."""
+
+    home: Home
+    turns: Turns
+    scheduler: Address[ReportMessage | HostSeen | Staged]
+    spec_of: Callable[[str], JobSpec | None]
+    clock: Clock
+    random: Uniform
+    on_trouble: Callable[[str | None], None]
+
+
+class Host:
+    """The way to one target's machine, and what goes over it."""
+
+    def __init__(self, target: Target, home_id: str, dialler: Dialler, around: Around) -> None:
+        self._target = target
+        self._dialler = dialler
+        self._around = around
+        # A connection of a supervisor that is gone went with it.
+        known: HostState = target.host
+        self._state: HostState = IDLE if isinstance(known, Connecting | Up | Suspect) else known
+        self._untold: list[HostState] = []
+        self._news = trio.Event()
+        self._wanted = self._asked_for = False
+        self._fetches: list[tuple[ReadOutput, Reply[Answer]]] = []
+        self._interview: Interview | None = None
+        self._changed = trio.Event()
+        self._connected = trio.CancelScope()
+        ears = Ears(self._trouble, self._answered, self._silent)
+        told = Told(around.scheduler, around.spec_of, around.clock.now, self._trouble)
+        self._porter = Porter(target.name, home_id, told)
+        self._conversation = Conversation(
+            target.name, around.home.secrets, around.scheduler, around.clock, ears, PATIENCE, self._porter
+        )
+
+    def attend(self, *, wanted: bool) -> None:
+        """Whether there is something to do for it."""
+        self._wanted = wanted
+        self._wake()
+
+    def meet(self, target: Target, *, dial: bool) -> None:
+        """The target is as it is now: another way there means another connection; `dial`: try it now."""
+        if target.ssh != self._target.ssh:
+            self._connected.cancel()
+        self._target = target
+        if dial and not isinstance(self._state, Connecting | Up | Suspect):
+            self._see(Rested())
+            self._asked_for = True
+        self._wake()
+
+    async def pass_on(self, message: TargetMessage) -> None:
+        """For its runner."""
+        await self._conversation.pass_on(message)
+
+    def fetch(self, request: ReadOutput, reply: Reply[Answer]) -> None:
+        """Have output read there, once it is connected; if that fails, its reason is the answer."""
+        if self._conversation.connected:
+            self._conversation.read(request, reply)
+        else:
+            self._asked_for = True
+            self._fetches.append((request, reply))
+            self._wake()
+            self._answer_fetches()
+
+    def _answer_fetches(self) -> None:
+        reason = reason_of(self._state)
+        if not self._conversation.connected and (reason is None or dial_at(self._state) == 0):
+            return
+        fetches, self._fetches = self._fetches, []
+        for request, reply in fetches:
+            if self._conversation.connected:
+                self._conversation.read(request, reply)
+            else:
+                reply.send(Refusal(f"{self._target.name} can't be reached: {reason}", Unavailable.exit_code))
+
+    def converse(self, request: LogIn | Say, reply: Reply[Answer]) -> None:
+        """Log in with a person at hand, or take what they typed."""
+        if isinstance(request, Say):
+            if self._interview is None:
+                reply.send(Refusal(f"{self._target.name} asks nothing just now", Unavailable.exit_code))
+            else:
+                self._interview.say(request.text, reply)
+            return
+        if self._conversation.connected:
+            reply.send(Changed(targets=(self._target.name,)))
+            return
+        if self._interview is not None:
+            self._interview.fail("somebody else has begun to log in")
+        self._connected.cancel()
+        self._interview = Interview(reply)
+        self._see(Rested())
+        self._asked_for = True
+        self._wake()
+
+    def _end_interview(self) -> None:
+        interview, reason = self._interview, reason_of(self._state)
+        if interview is not None and (reason is not None or isinstance(self._state, Up)):
+            self._interview = None
+            if reason is None:
+                interview.succeed(self._target.name)
+            else:
+                interview.fail(reason)
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._tell)
+            if self._state is not self._target.host:
+                self._untold.append(Idle(self._around.clock.now()))
+                self._news.set()
+            while True:
+                await self._until_due()
+                self._see(Dialled())
+                self._asked_for = False
+                with trio.CancelScope() as self._connected:
+                    self._see(await self._connect())
+                if self._connected.cancelled_caught:
+                    self._see(Rested())
+
+    # When it is dialled.
+
+    async def _until_due(self) -> None:
+        """Wait until it is needed and may be tried."""
+        while True:
+            reason = reason_of(self._state)
+            if self._wanted:
+                self._conversation.miss()
+                if reason is not None:
+                    await self._conversation.missing(reason)
+            at = dial_at(self._state) if self._wanted or self._asked_for else None
+            wait_s = math.inf if at is None else (at - self._around.clock.now()) / _US
+            if wait_s <= 0:
+                return
+            with trio.move_on_after(min(wait_s, self._conversation.patience_left_s)):
+                await self._changed.wait()
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = trio.Event()
+
+    async def _rest(self, scope: trio.CancelScope) -> None:
+        """Let go of a connection that nothing has needed for a while."""
+        while True:
+            if self._wanted:
+                await self._changed.wait()
+                continue
+            with trio.move_on_after(REST_S):
+                await self._changed.wait()
+                continue
+            scope.cancel()
+            return
+
+    # What comes of it.
+
+    async def _connect(self) -> Sight:
+        """Connect, and stay connected for as long as it lasts and is needed; returns why it did not, or is over."""
+        dialler, host = self._dialler, self._target.name
+        try:
+            async with self._around.turns.turn(dialler.gateway(self._target)):
+                with trio.fail_after(DIAL_S if self._interview is None else INTERVIEW_S):
+                    line = await dialler.dial(self._target, self._interview)
+            return await self._use(line)
+        except KeyNotTrusted as error:
+            return ShowedKey(error.key, error.fingerprint, str(error), error.changed)
+        except PersonNeeded as error:
+            return Asked(str(error))
+        except Unavailable as error:
+            return Broke(str(error))
+        except trio.TooSlowError:
+            return Broke(f"{host} did not let us in within {DIAL_S:.0f} s")
+
+    async def _use(self, line: RemoteLine) -> Sight:
+        reason = "the connection ended"
+        try:
+            async with line.stream, trio.open_nursery() as nursery:
+                nursery.start_soon(self._rest, nursery.cancel_scope)
+                nursery.start_soon(self._porter.run, line)
+                await self._conversation.hold(line)
+            return Rested()
+        except* (Unavailable, trio.BrokenResourceError, trio.ClosedResourceError) as group:
+            reason = str(lone(group)) or reason
+        return Broke(reason)
+
+    # What is said of it.
+
+    def _see(self, sight: Sight) -> None:
+        state = follow(self._state, sight, self._around.clock.now(), self._around.random)
+        if state is not self._state:
+            self._state = state
+            self._untold.append(state)
+            self._news.set()
+            self._answer_fetches()
+            self._end_interview()
+
+    async def _tell(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news = trio.Event()
+            untold, self._untold = self._untold, []
+            for state in untold:
+                await self._around.scheduler.tell(HostSeen(self._target.name, state))
+
+    def _trouble(self, trouble: str | None) -> None:
+        self._around.on_trouble(None if trouble is None else f"{self._target.name}: {trouble}")
+
+    def _answered(self, latency_us: int) -> None:
+        self._see(Answered(latency_us))
+
+    def _silent(self, reason: str) -> None:
+        self._see(Silent(reason))

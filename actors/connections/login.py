@@ -1,0 +1,224 @@
+"""Logging in to another machine with asyncssh, as ~/.ssh/config says, with strict host keys always.
+
+A key counts if `known_hosts` has it, or a person accepted it (`holdfast hosts trust`). There is no switch that lets
+others pass, and what ~/.ssh/config says to that effect is not followed.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, cast
+
+import asyncssh
+import trio_asyncio
+
+from holdfast.events.errors import Unavailable
+from holdfast.events.spec import SshSpec
+
+from .channel import ChannelStream, Opener, Session
+from .dialling import KeyNotTrusted, PersonNeeded
+from .interview import Interview, NobodyAnswers
+
+KEEPALIVE_S: Final = 15.0
+LOGIN_S: Final = 30.0
+INTERVIEW_S: Final = 600.0
+PASSWORDS_MAX: Final = 3
+# AES-GCM first: asyncssh's default, ChaCha20, is slower by a third from Python.
+CIPHERS: Final = (
+    "aes128-gcm@openssh.com",
+    "aes256-gcm@openssh.com",
+    "chacha20-poly1305@openssh.com",
+    "aes256-ctr",
+    "aes192-ctr",
+    "aes128-ctr",
+)
+WINDOW_BYTES: Final = 4 << 20
+_KNOWN_HOSTS: Final = (".ssh/known_hosts", ".ssh/known_hosts2")
+
+
+class Login:
+    """An open connection."""
+
+    def __init__(self, loop: trio_asyncio.BaseTrioEventLoop, connection: asyncssh.SSHClientConnection) -> None:
+        self._loop = loop
+        self.connection = connection
+
+    def close(self) -> None:
+        """Let go of it; waits for nobody."""
+        self._loop.call_soon(self.connection.abort)
+
+
+class _Client(asyncssh.SSHClient):
+    """What asyncssh asks while it logs in."""
+
+    def __init__(self, host: str, trusted: Sequence[str], interview: Interview | None, *, known: bool) -> None:
+        self._host = host
+        self._trusted = [asyncssh.import_public_key(key) for key in trusted]
+        self._known = known or bool(trusted)
+        self._interview = interview
+        self._passwords = 0
+        self.refusal: KeyNotTrusted | None = None
+        self.asked: list[str] = []
+
+    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
+        """A key that `known_hosts` has not."""
+        del host, addr, port
+        if key in self._trusted:
+            return True
+        line = key.export_public_key("openssh").decode().strip()
+        algorithm, text, *_ = line.split()
+        self.refusal = KeyNotTrusted(self._host, f"{algorithm} {text}", key.get_fingerprint(), changed=self._known)
+        return False
+
+    async def password_auth_requested(self) -> str | None:
+        """It would take a password."""
+        self.asked.append("a password")
+        self._passwords += 1
+        return None if self._passwords > PASSWORDS_MAX else await self._ask(f"password for {self._host}: ", echo=False)
+
+    def kbdint_auth_requested(self) -> str | None:
+        """It would ask questions."""
+        self.asked.append("answers at a keyboard, such as a one-time code")
+        return None if self._interview is None else ""
+
+    async def kbdint_challenge_received(
+        self, name: str, instructions: str, lang: str, prompts: Sequence[tuple[str, bool]]
+    ) -> list[str] | None:
+        """It asks."""
+        del name, lang
+        answers: list[str] = []
+        for number, (prompt, echo) in enumerate(prompts):
+            before = f"{instructions.strip()}\n" if instructions.strip() and not number else ""
+            answer = await self._ask(before + prompt, echo=echo)
+            if answer is None:
+                return None
+            answers.append(answer)
+        return answers
+
+    async def passphrase(self, filename: str) -> str | None:
+        """A key is encrypted."""
+        return await self._ask(f"passphrase for {filename}: ", echo=False)
+
+    async def _ask(self, text: str, *, echo: bool) -> str | None:
+        interview = self._interview
+        if interview is None:
+            return None
+
+        async def ask() -> str:
+            return await interview.ask(text, echo=echo)
+
+        return await trio_asyncio.trio_as_aio(ask)()
+
+
+def options_of(way: SshSpec) -> asyncssh.SSHClientConnectionOptions:
+    """What ~/.ssh/config says of the host. Raises Unavailable."""
+    user, _, host = way.host.rpartition("@")
+    try:
+        return asyncssh.SSHClientConnectionOptions(
+            host=host, username=user or (), config=_configuration(), client_keys=None
+        )
+    except (asyncssh.Error, ValueError, OSError) as error:
+        message = f"the configuration for the host {way.host} can't be used: {error}; look into ~/.ssh/config"
+        raise Unavailable(message) from error
+
+
+def first_hop(way: SshSpec) -> str:
+    """The host that it jumps through, or itself. Raises Unavailable."""
+    options = options_of(way)
+    tunnel = options.tunnel
+    return tunnel.partition(",")[0] if isinstance(tunnel, str) and tunnel else f"{options.host}:{options.port}"
+
+
+async def connect(
+    loop: trio_asyncio.BaseTrioEventLoop, way: SshSpec, trusted: Sequence[str], interview: Interview | None
+) -> Login:
+    """Log in. Raises KeyNotTrusted, PersonNeeded, or another Unavailable."""
+    options = options_of(way)
+    known_hosts = _known_hosts(options)
+    client = _Client(way.host, trusted, interview, known=_knows(known_hosts, options))
+    connecting = trio_asyncio.aio_as_trio(asyncssh.connect, loop=loop)
+    try:
+        connection = await connecting(
+            way.host.rpartition("@")[2],
+            username=way.host.rpartition("@")[0] or (),
+            config=_configuration(),
+            known_hosts=known_hosts,
+            client_factory=lambda: client,
+            encryption_algs=CIPHERS,
+            compression_algs=None,
+            keepalive_interval=KEEPALIVE_S,
+            keepalive_count_max=2,
+            agent_forwarding=False,
+            x509_trusted_certs=None,
+            login_timeout=LOGIN_S if interview is None else INTERVIEW_S,
+            passphrase=None if interview is None else client.passphrase,
+        )
+    except asyncssh.HostKeyNotVerifiable as error:
+        raise client.refusal or _other_key(way, error) from error
+    except NobodyAnswers as error:
+        raise PersonNeeded(str(error)) from error
+    except asyncssh.PermissionDenied as error:
+        raise _denied(way, client, error) from error
+    except (asyncssh.Error, OSError, socket.gaierror) as error:
+        message = f"{way.host} can't be reached: {_words(error)}"
+        raise Unavailable(message) from error
+    return Login(loop, connection)
+
+
+async def start(loop: trio_asyncio.BaseTrioEventLoop, login: Login, command: str) -> ChannelStream:
+    """Start a command on the machine; its input and output are the stream. Raises Unavailable."""
+    stream = ChannelStream(loop)
+
+    async def open_session() -> None:
+        opener = cast("Opener", login.connection)
+        await opener.create_session(lambda: Session(stream), command, encoding=None, window=WINDOW_BYTES)
+
+    try:
+        await trio_asyncio.aio_as_trio(open_session, loop=loop)()
+    except (asyncssh.Error, OSError) as error:
+        message = f"it opens no session: {_words(error)}"
+        raise Unavailable(message) from error
+    return stream
+
+
+def _configuration() -> list[str]:
+    files = [str(Path.home() / ".ssh" / "config"), "/etc/ssh/ssh_config"]
+    return [each for each in files if Path(each).is_file()]
+
+
+def _known_hosts(options: asyncssh.SSHClientConnectionOptions) -> list[str]:
+    """The files that exist of those that hold known keys; none is no reason to take any key."""
+    given = cast("object", options.known_hosts)
+    files = [str(each) for each in cast("list[object]", given)] if isinstance(given, list) else []
+    files = files or [str(Path.home() / name) for name in _KNOWN_HOSTS]
+    return [each for each in files if Path(each).is_file()]
+
+
+def _knows(files: list[str], options: asyncssh.SSHClientConnectionOptions) -> bool:
+    """Whether they hold any key of the host."""
+    name = options.host_key_alias or options.host
+    found = asyncssh.match_known_hosts(files, name, "", options.port) if files else ()
+    return any(found[:2])
+
+
+def _other_key(way: SshSpec, error: Exception) -> Unavailable:
+    """A key that was refused before we were asked: revoked, or one of a host on the way."""
+    message = f"the way to {way.host} is not trusted: {error}; log in once with `ssh {way.host}` to see and settle it"
+    return PersonNeeded(message)
+
+
+def _denied(way: SshSpec, client: _Client, error: Exception) -> PersonNeeded:
+    if client.asked:
+        wish = " or ".join(dict.fromkeys(client.asked))
+        return PersonNeeded(f"{way.host} wants {wish}: `holdfast hosts connect` asks you for it")
+    message = (
+        f"{way.host} lets nobody in with the keys that are here ({_words(error)}); load the key into your agent "
+        f"(ssh-add), or name it in ~/.ssh/config; `ssh {way.host} true` must work without a question"
+    )
+    return PersonNeeded(message)
+
+
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__

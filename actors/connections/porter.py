@@ -1,0 +1,164 @@
+"""Bringing files along: an attempt is launched once its inputs are there, and has ended once its outputs are here.
+
+Nothing of it waits for anything else: attempts without files pass at once. All of it may be done again after any crash,
+as the launch and the end that it goes with are.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Final
+
+import trio
+from msgspec import Struct
+from msgspec.structs import replace
+
+from holdfast.events.messages import AttemptStatus, Reported, Staged
+from holdfast.events.spec import JobSpec
+
+from ..address import Address
+from ..errors import lone
+from ..targets.messages import Order
+from .dialling import RemoteLine
+from .jobfolders import JobFolder
+from .memory import Memory
+from .remotefiles import RemoteFiles, StagingFailed, StagingInterrupted
+from .staging import stage_in, stage_out
+
+CARRIERS: Final = 4
+AGAIN_S: Final = 2.0
+_ENDED: Final = ("exited", "timeout", "stopped")
+
+Work = Callable[[RemoteFiles], Awaitable[None]]
+
+
+class Told(Struct, frozen=True):
+    """Where a porter takes its questions and its news. `spec_of`: what was asked for, by an attempt's token."""
+
+    scheduler: Address[Reported | Staged]
+    spec_of: Callable[[str], JobSpec | None]
+    now: Callable[[], int]
+    trouble: Callable[[str | None], None]
+
+
+class Porter:
+    """Of one target."""
+
+    def __init__(self, target: str, home_id: str, told: Told) -> None:
+        self._target = target
+        self._told = told
+        self._memory = Memory(home_id)
+        self._waiting: deque[tuple[str, Work]] = deque()
+        self._busy: dict[str, trio.CancelScope] = {}
+        self._launched: dict[str, JobSpec] = {}
+        self._news = trio.Event()
+        self._line: RemoteLine | None = None
+
+    # What passes through it.
+
+    def take_along(self, orders: Sequence[Order], launch: Callable[[Order], Awaitable[None]]) -> list[Order]:
+        """Those that can be launched at once; the others are when their files are there."""
+        at_once: list[Order] = []
+        for order in orders:
+            self._launched[order.token] = order.spec
+            if order.spec.inputs:
+                self._add(order.token, partial(self._send, order, launch))
+            else:
+                at_once.append(order)
+        return at_once
+
+    def let_go(self, tokens: Sequence[str]) -> None:
+        """These are not to start: what is under way for them is given up."""
+        gone = set(tokens)
+        self._waiting = deque(each for each in self._waiting if each[0] not in gone)
+        for token in gone & self._busy.keys():
+            self._busy[token].cancel()
+
+    def bring_back(self, statuses: Sequence[AttemptStatus]) -> list[AttemptStatus]:
+        """What can be told now: an attempt whose outputs are still there counts as running until they are here."""
+        told: list[AttemptStatus] = []
+        for status in statuses:
+            spec = self._outputs_of(status)
+            if spec is None:
+                told.append(status)
+            else:
+                self._add(status.token, partial(self._fetch, status, spec))
+                told.append(replace(status, state="running"))
+        return told
+
+    def _outputs_of(self, status: AttemptStatus) -> JobSpec | None:
+        if status.state not in {"ended", "revoked"}:
+            return None
+        spec = self._launched.pop(status.token, None) or self._told.spec_of(status.token)
+        has = spec is not None and spec.outputs and status.how in _ENDED and status.pid is not None
+        return spec if has else None
+
+    def _add(self, token: str, work: Work) -> None:
+        if token not in self._busy and all(token != each for each, _ in self._waiting):
+            self._waiting.append((token, work))
+            self._news.set()
+
+    # The work, for as long as a connection stands.
+
+    async def run(self, line: RemoteLine) -> None:
+        """Carry until cancelled; what is under way then is begun again on the next connection."""
+        assert line.files is not None, "another machine has files"
+        self._line = line
+        try:
+            while True:
+                await self._news.wait()
+                self._news = trio.Event()
+                try:
+                    async with line.files() as files, trio.open_nursery() as nursery:
+                        for _ in range(CARRIERS):
+                            nursery.start_soon(self._carry, files)
+                except* StagingInterrupted as group:
+                    self._told.trouble(str(lone(group)))
+                if self._waiting:
+                    await trio.sleep(AGAIN_S)
+                    self._news.set()
+        finally:
+            self._waiting.clear()
+
+    async def _carry(self, files: RemoteFiles) -> None:
+        while self._waiting:
+            token, work = self._waiting.popleft()
+            with trio.CancelScope() as scope:
+                self._busy[token] = scope
+                try:
+                    await work(files)
+                except BaseException:
+                    if not scope.cancel_called:
+                        self._waiting.appendleft((token, work))
+                    raise
+                finally:
+                    self._busy.pop(token, None)
+
+    async def _send(self, order: Order, launch: Callable[[Order], Awaitable[None]], files: RemoteFiles) -> None:
+        try:
+            staged = await stage_in(files, self._memory, self._folder(order.spec), order.spec.inputs)
+        except StagingFailed as error:
+            self._launched.pop(order.token, None)
+            failed = AttemptStatus(order.token, "ended", ended_at=self._told.now(), how="not_started", error=str(error))
+            await self._told.scheduler.tell(Reported(self._target, (failed,)))
+        else:
+            await self._told.scheduler.tell(Staged(self._target, order.token, staged))
+            await launch(order)
+
+    async def _fetch(self, status: AttemptStatus, spec: JobSpec, files: RemoteFiles) -> None:
+        succeeded = status.how == "exited" and status.exit_code == 0
+        try:
+            staged = await stage_out(files, self._memory, self._folder(spec), spec.outputs, missing_ok=not succeeded)
+        except StagingFailed as error:
+            if succeeded:
+                status = replace(status, how="outputs_missing", error=str(error))
+        else:
+            await self._told.scheduler.tell(Staged(self._target, status.token, staged, back=True))
+        await self._told.scheduler.tell(Reported(self._target, (status,)))
+
+    def _folder(self, spec: JobSpec) -> JobFolder:
+        line = self._line
+        assert line is not None, "files are carried while a connection stands"
+        return JobFolder(line.workdir or "/", spec.cwd, line.private)

@@ -1,0 +1,37 @@
+"""Turns at connecting: only so many begin at a time through one gateway, as sshd drops what is more (MaxStartups)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import trio
+
+from holdfast.events.limits import Denial
+
+from ..address import Address
+from ..limiter import CONNECT, Acquire, LimiterMessage, Release
+from ..world import Clock
+
+LOOK_S: Final = 0.25
+
+
+class Turns:
+    """Gives them, by the limiter."""
+
+    def __init__(self, limiter: Address[LimiterMessage], clock: Clock) -> None:
+        self._limiter = limiter
+        self._clock = clock
+
+    @asynccontextmanager
+    async def turn(self, gateway: str) -> AsyncGenerator[None]:
+        """Wait for a turn at `gateway`, and have it for as long as the context lasts."""
+        keys = (f"{CONNECT}:{gateway}",)
+        while isinstance((await self._limiter.ask(Acquire, [keys], self._clock.now()))[0], Denial):  # noqa: ASYNC110 - the limiter tells nobody when it has room again
+            await trio.sleep(LOOK_S)
+        try:
+            yield
+        finally:
+            with trio.CancelScope(shield=True):
+                await self._limiter.tell(Release([keys]))

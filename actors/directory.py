@@ -1,0 +1,62 @@
+"""Where targets are found: those of this machine have an actor each, all others are with the connection supervisor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from holdfast.events.records import Target
+from holdfast.events.spec import JobSpec
+
+from .address import Address
+from .connections.messages import Attend, ConnectionsMessage, ForTarget, Meet
+from .targets.messages import TargetMessage
+from .writer import OpenLog
+
+
+class Directory:
+    """Passes messages on to targets, by name."""
+
+    def __init__(self, here: Mapping[str, Address[TargetMessage]], connections: Address[ConnectionsMessage]) -> None:
+        self._here = here
+        self._connections = connections
+        self._wanted: set[str] = set()
+        self.home = ""
+        self.remote: dict[str, Target] = {}
+        """The targets of other machines by name, as they were met last."""
+
+    @property
+    def here(self) -> list[str]:
+        """The targets of this machine, by name."""
+        return sorted(self._here)
+
+    def tell(self, target: str, message: TargetMessage) -> None:
+        """Leave a message for a target; raises InboxFull."""
+        if target in self._here:
+            self._here[target].tell_nowait(message)
+        else:
+            self._connections.tell_nowait(ForTarget(target, message))
+
+    def meet(self, target: Target, *, dial: bool = False) -> None:
+        """A target of another machine is as it is now."""
+        self.remote[target.name] = target
+        self._connections.tell_nowait(Meet(target, dial))
+
+    def attend(self, target: str, *, wanted: bool) -> None:
+        """Whether there is something to do for a target of another machine; said only where it changes."""
+        if wanted != (target in self._wanted):
+            (self._wanted.add if wanted else self._wanted.discard)(target)
+            self._connections.tell_nowait(Attend(target, wanted))
+
+    def wants(self, target: str) -> bool:
+        """Whether there was something to do for the target when it was said last."""
+        return target in self._wanted
+
+
+def spec_of(log: OpenLog, token: str) -> JobSpec | None:
+    """What was asked for of the job that an attempt's token names; None for a token of another home."""
+    home, _, rest = token.partition(".")
+    job = rest.partition(".")[0]
+    base = log.store.base
+    if home != base.home or not job.isdecimal():
+        return None
+    return base.specs([int(job)]).get(int(job))
