@@ -90,6 +90,7 @@ def _job_options(parser: argparse.ArgumentParser) -> None:
     add("--after", metavar="JOB", action="append", default=[], help="start when JOB has succeeded (may be repeated)")
     add("--after-any", metavar="JOB", action="append", default=[], help="start when JOB has ended, however")
     add("--after-failed", metavar="JOB", action="append", default=[], help="start when JOB has failed")
+    add("--target", metavar="NAME", help="where to run it (default: local); `holdfast hosts` lists other machines")
     add("--needs", metavar="NAME=N", action="append", default=[], help="what it takes: cpus=4, memory=8GB, gpus=1")
     add("--limit", metavar="NAME", action="append", default=[], help="count against the named limit, or NAME:KEY")
     add("--priority", metavar="N", help="higher goes first (default 0)")
@@ -151,6 +152,18 @@ def _target(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", nargs="?", metavar="TARGET", help="only this one (default: all)")
 
 
+def _hosts(parser: argparse.ArgumentParser) -> None:
+    _json(parser)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions")
+    for name, summary in HOST_ACTIONS.items():
+        action = actions.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        _home(action)
+        several = name not in {"trust", "connect"}
+        action.add_argument("targets", nargs="*" if name == "check" else "+" if several else 1, metavar="NAME")
+        if name == "trust":
+            action.add_argument("--fingerprint", required=True, metavar="SHA256:...", help="of the key to accept")
+
+
 def _log(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--follow", "-f", action="store_true", help="go on as it grows")
     parser.add_argument("--job", metavar="JOB", help="only events of this job")
@@ -207,6 +220,25 @@ command runs in this folder, with the environment of the supervisor and what --e
   holdfast submit --after index --needs cpus=4 --retries 2 -- bwa mem -t 4 ref.fa reads.fq
   holdfast submit -- sh -c 'sort a.txt | uniq > b.txt'        # for a shell, ask for one"""
 
+HOST_ACTIONS: Final = {
+    "connect": "log in to a host that wants you: a passphrase, a password, a one-time code",
+    "check": "try now to connect to these hosts (default: all), and say how it went",
+    "trust": "accept the key that a host shows, by its fingerprint",
+    "pause": "start nothing more there; what runs goes on",
+    "resume": "start jobs there again",
+}
+
+HOSTS_DETAILS: Final = """\
+Hosts are targets on other machines. A flow declares them, and they stay known here:
+
+  [targets.gpu]
+  host = "gpu1"                       # a name from ~/.ssh/config, or an address
+  capacity = { cpus = 16, gpus = 2 }
+  workdir = "~/holdfast"              # the folder there; a job's cwd is relative to it
+
+They are connected while there is something to do for them. A key that is neither in known_hosts nor accepted with
+`holdfast hosts trust` is refused, always; a changed one is never tried again by itself."""
+
 COMMANDS: Final[dict[str, Command]] = {
     "run": Command(
         "run", "submit a flow and see it to its end; without one, go on with what is unfinished", _run, RUN_DETAILS
@@ -225,6 +257,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "priority": Command("change", "set the priority of jobs", _priority),
     "pause": Command("change", "start nothing more on a target; what runs goes on", _target),
     "resume": Command("change", "start jobs on a target again", _target),
+    "hosts": Command("hosts", "other machines: how they stand, and what you can do", _hosts, HOSTS_DETAILS),
     "log": Command("log", "the log of everything that happened", _log),
     "replay": Command("replay", "the jobs as they stood at some time, from the log alone", _replay),
     "rebuild": Command("rebuild", "make the views afresh from the log", _rebuild),

@@ -13,15 +13,15 @@ from holdfast.client import Delivery, deliver
 from holdfast.events.errors import BadInput
 from holdfast.events.messages import Submit
 from holdfast.events.spec import FlowSpec, JobSpec
+from holdfast.events.units import parse_amount
 from holdfast.store.errors import NoHome
 from holdfast.store.home import Home
 from holdfast.store.reader import Reader
 
 from ..flows.jobfields import job_from
 from ..flows.places import Misfit
-from ..flows.units import parse_amount
 
-_PLAIN: Final = ("name", "timeout", "key", "cwd")
+_PLAIN: Final = ("name", "target", "timeout", "key", "cwd")
 _NUMBERS: Final = ("priority", "retries")
 # Where a job's key is not called as the option that gives it.
 _OPTIONS: Final = {"run": "the command", "limits": "--limit", "secrets": "--secret"}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, assert_never
 
-from holdfast.events import facts
+from holdfast.events import facts, hosts
 from holdfast.events.facts import Event, HomeEvent, JobEvent
 from holdfast.events.lifecycle import failure_reason
 from holdfast.events.records import Outcome
 from holdfast.events.spec import JobSpec, LimitSpec
 
-from ..screen.amounts import amounts_text, count_text, duration_text, list_text
+from ..screen.amounts import amounts_text, count_text, duration_text, list_text, size_text
 
 _SECOND_US: Final = 1_000_000
 
@@ -59,6 +59,10 @@ def _of_job(event: JobEvent, name: Namer, clock: Clock) -> str:
             done = "" if progress.fraction is None else f" {progress.fraction:.0%}"
             said = f": {progress.message}" if progress.message else ""
             return f"attempt {attempt} is{done} under way{said}"
+        case facts.FilesStaged(attempt=attempt, files=files, back=back):
+            size = size_text(sum(each.bytes for each in files))
+            where = "are back from" if back else "are ready for"
+            return f"{count_text(len(files), 'file')} ({size}) {where} attempt {attempt}"
         case facts.AttemptEnded():
             again = "" if event.retry_at is None else f"; the next try is due at {clock(event.retry_at)}"
             return f"attempt {event.attempt} {ending(event)}{_after(event.outcome)}{again}"
@@ -88,6 +92,13 @@ def _of_home(event: HomeEvent) -> str:
             return f"target {target} offers {amounts_text(capacity)}"
         case facts.TargetAttached(target=target, pid=pid):
             return f"target {target} answers: its runner is process {pid}"
+        case facts.HostChanged(target=target, host=host):
+            why = hosts.reason_of(host)
+            return f"target {target}: its host is {hosts.name_of(host)}" + (f": {why}" if why else "")
+        case facts.DialRequested(target=target):
+            return f"target {target} is to be tried now"
+        case facts.HostTrusted(target=target, fingerprint=fingerprint):
+            return f"target {target}: its host's key {fingerprint} is trusted"
         case facts.TargetPaused(target=target):
             return f"target {target} paused"
         case facts.TargetResumed(target=target):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from holdfast.events.capacity import lacking
+from holdfast.events.hosts import Down, NeedsYou, Refused, Up, name_of, reason_of
 from holdfast.events.limits import limit_of
 from holdfast.events.records import Job, Target
 from holdfast.events.spec import FUNCTIONS
@@ -58,12 +59,31 @@ def _of_target(scene: Scene, target: Target) -> Iterator[Hindrance]:
         who = "" if stored is None else f" {scene.who(stored)}"
         seq = None if stored is None else stored.seq
         yield Hindrance("pause", f"its target {target.name} was paused{who}", None, seq)
+    if target.ssh is not None and not isinstance(target.host, Up):
+        yield _of_host(scene, target)
+        return
     for other in scene.in_flight:
         if other.policy.target == target.name and isinstance(other.state, Unknown):
             stored, _ = scene.since(other.id)
             why = f"{printable(other.state.reason)} (event {stored.seq})"
             yield Hindrance("target", f"its target {target.name} is out of reach: {why}", None, stored.seq)
             return
+
+
+def _of_host(scene: Scene, target: Target) -> Hindrance:
+    """Why the machine of a target can't be used now, and what a person can do about it."""
+    host, reason = target.host, reason_of(target.host)
+    what = f"its host {target.name} is {name_of(host)}" + (f": {printable(reason)}" if reason else "")
+    match host:
+        case Refused(fingerprint=fingerprint):
+            what += f" (`holdfast hosts trust {target.name} --fingerprint {fingerprint}` accepts it)"
+        case NeedsYou():
+            what += f" (`holdfast hosts connect {target.name}` lets you answer)"
+        case Down(retry_at=retry_at):
+            what += f" (tried again at {scene.clock(retry_at)})"
+        case _:
+            pass
+    return Hindrance("target", what, None, scene.host_changed(target))
 
 
 def _needs(scene: Scene, job: Job, target: Target) -> Iterator[Hindrance]:

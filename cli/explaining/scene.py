@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Final
 
 from holdfast.events.codec import decode_event
 from holdfast.events.facts import CancelRequested, Event, JobPrioritised
@@ -16,8 +17,11 @@ from ..screen.moments import clock_text, now_us
 from ..screen.terminal import printable
 from .naming import Names
 
-_NEWEST_PAUSE = (
+_NEWEST_PAUSE: Final = (
     "select seq from events where type = 'target_paused' and data ->> 'target' = ? order by seq desc limit 1"
+)
+_NEWEST_HOST: Final = (
+    "select seq from events where type = 'host_changed' and data ->> 'target' = ? order by seq desc limit 1"
 )
 
 
@@ -61,6 +65,11 @@ class Scene:
                 return stored, event
         message = f"job {number} has no event"
         raise AssertionError(message)
+
+    def host_changed(self, target: Target) -> int | None:
+        """The seq of the event that put a target's host into its state."""
+        row = first(self.reader.connection, tuple[int], _NEWEST_HOST, (target.name,))
+        return None if row is None else row[0]
 
     def paused_by(self, target: Target) -> StoredEvent | None:
         """The event that paused a target, which is paused."""

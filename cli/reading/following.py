@@ -77,7 +77,9 @@ def _follow_attempt(output: Output, attempt: Attempt) -> None:
         print_attempt(output, attempt)
         return
     ranges = ranges_of(output.reader, attempt)
-    streams = {number: output.open(number, ranges[number]) for number in output.streams if number < len(ranges)}
+    streams = {
+        number: output.open(attempt, number, ranges[number]) for number in output.streams if number < len(ranges)
+    }
     watch = output.watch(attempt)
     try:
         while read_safely(output, attempt, streams, watch) is None:

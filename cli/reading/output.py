@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from holdfast.events.codec import decode_event
 from holdfast.events.facts import AttemptStarted
 from holdfast.events.records import Attempt, Ended, OutputRange, Started
+from holdfast.events.spec import HERE
 from holdfast.events.states import JobState, name_of
 from holdfast.store.reader import Reader
+from holdfast.store.segments import OutputMissing, Stream
 
 from ..screen.amounts import exact_size_text, size_text
 from ..screen.remarks import remark
 from ..screen.terminal import printable
 from .journal import EndWatch
-from .segments import OutputMissing, Stream
+
+if TYPE_CHECKING:
+    from .remoteoutput import RemoteStream
 
 JOURNAL: Final = "runner.journal"
 
@@ -41,8 +45,13 @@ class Output:
         """The job's state as of now, by name."""
         return name_of(self.state())
 
-    def open(self, stream: int, found: OutputRange) -> Stream:
+    def open(self, attempt: Attempt, stream: int, found: OutputRange) -> Stream | RemoteStream:
         """The stream in its segment, from its start. Raises OutputMissing."""
+        if attempt.target not in HERE:
+            from .remoteoutput import RemoteStream  # noqa: PLC0415 - it takes 20 ms, and most output is here
+
+            write = sys.stderr.buffer.write if stream else sys.stdout.buffer.write
+            return RemoteStream(self.reader.home, attempt, found, write, self._tell_dropped)
         path = self.reader.home.output / found.segment
         if Path(found.segment).name != found.segment:
             raise OutputMissing(path, "it is not a file of the home's output folder")
@@ -50,7 +59,7 @@ class Output:
         return Stream(path, found.start, self.max_output_bytes // 2, target.write, self._tell_dropped)
 
     def watch(self, attempt: Attempt) -> EndWatch:
-        """The watch for the end of an attempt that runs."""
+        """The watch for the end of an attempt that runs; of one elsewhere the journal here knows nothing."""
         return EndWatch(self.reader.home.path / JOURNAL, attempt.token)
 
     def _tell_dropped(self, dropped_bytes: int) -> None:
@@ -115,7 +124,7 @@ def print_attempt(output: Output, attempt: Attempt) -> bool:
 
 
 def _print_stream(output: Output, attempt: Attempt, number: int, found: OutputRange) -> bool:
-    stream = output.open(number, found)
+    stream = output.open(attempt, number, found)
     try:
         if found.end is not None:
             stream.finish(found, found.end)
@@ -131,7 +140,7 @@ def _print_stream(output: Output, attempt: Attempt, number: int, found: OutputRa
 
 
 def read_safely(
-    output: Output, attempt: Attempt, streams: dict[int, Stream], watch: EndWatch | None = None
+    output: Output, attempt: Attempt, streams: Mapping[int, Stream | RemoteStream], watch: EndWatch | None = None
 ) -> Attempt | None:
     """Pass on what an attempt that runs has written so far, and nothing of another one's that follows in its segment.
 
