@@ -6,10 +6,12 @@ import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from hypothesis import settings
 
+from tests.hosts.lab import Lab
 from tests.leftovers import end, leftovers, mark_session
 
 # Deterministic in CI, where a failure must be the fault of the change; free elsewhere, where new examples are welcome.
@@ -19,7 +21,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
 # What is tested there takes real supervisors, disks and other processes: second by second it adds up.
-SLOW_FOLDERS = ("api", "packaging", "readme", "runner", "store/faults", "system")
+SLOW_FOLDERS = ("api", "connections", "hosts", "packaging", "readme", "runner", "store/faults", "system")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -32,15 +34,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure() -> None:
-    """Hear of Ctrl-C also where the tests run in the background of a shell, so that what they start hears of it."""
+    """Let what the tests start hear of Ctrl-C and of a terminal that closes, however the tests were started.
+
+    In the background of a shell, and below nohup, these signals are ignored, also by all that is started there. A
+    signal that is handled, if only by doing nothing, isn't.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _do_nothing)
+
+
+def _do_nothing(number: int, frame: FrameType | None) -> None:
+    """Take note of no signal."""
 
 
 def pytest_report_header() -> str:
     """Say at the top of the output what this run doesn't check, so that nobody takes it for checked."""
     looked = "are looked for" if sys.platform == "linux" else "can NOT be looked for on this system"
     return f"processes that tests leave behind: {looked}"
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    """Hosts with a real sshd, started when they are asked for and ended with the test."""
+    with Lab(tmp_path / "lab") as made:
+        yield made
 
 
 @pytest.fixture(scope="session", autouse=True)

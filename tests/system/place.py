@@ -41,11 +41,6 @@ def wait_s(seconds: float) -> None:
     select.select([], [], [], seconds)
 
 
-def _with_hangups() -> None:
-    """In a child: hear of a terminal that closes, also where the tests were started so that they don't (nohup)."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
-
 class Finished(NamedTuple):
     """How a command ended."""
 
@@ -126,7 +121,6 @@ class Place:
                 stderr=err_file,
                 cwd=folder or self.folder,
                 env={**self.environment, **(environment or {})},
-                preexec_fn=_with_hangups,  # noqa: PLW1509 - the tests start no threads
             )
         started = Started(child, out, err)
         self._started.append(started)
@@ -202,8 +196,15 @@ class Place:
         return next(iter(runners_of(self.home.path)), None)
 
     def until_runner(self) -> int:
-        until(self.runner_pid, "a runner lives")
-        pid = self.runner_pid()
+        # Seen twice: the process that is started detaches the runner, and ends.
+        seen: list[int | None] = [None]
+
+        def stays() -> bool:
+            seen.append(self.runner_pid())
+            return seen[-1] is not None and seen[-1] == seen[-2]
+
+        until(stays, "a runner lives")
+        pid = seen[-1]
         assert pid is not None
         return pid
 
