@@ -28,32 +28,40 @@ durations_us = st.integers(1, 10**12)
 amounts = st.integers(0, 2**53 - 1)
 
 
+# Made once: a strategy that is made for each job costs more than what is drawn from it.
+optional: Final[dict[str, st.SearchStrategy[object]]] = {
+    "needs": st.dictionaries(names, amounts, max_size=3),
+    "limits": st.lists(names, max_size=3, unique=True),
+    "priority": st.integers(-1_000_000, 1_000_000),
+    "retries": st.integers(0, 1_000_000),
+    "retry_on": st.lists(st.sampled_from(RETRY_ON), min_size=1, unique=True),
+    "timeout": durations_us.map(lambda us: f"{us}us"),
+    "grace": durations_us.map(lambda us: f"{us}us"),
+    "max_output": amounts,
+    "env": st.dictionaries(variables.map("E{}".format), scripts, max_size=3),
+    "secrets": st.lists(variables.map("S{}".format), max_size=3, unique=True),
+    "target": names,
+    "hold": st.booleans(),
+}
+run = st.lists(scripts, min_size=1, max_size=4) | scripts
+tables: Final[st.SearchStrategy[dict[str, object]]] = st.fixed_dictionaries({"run": run}, optional=optional)
+many_names = st.lists(names, min_size=1, max_size=6, unique=True)
+places = st.none() | st.lists(st.integers(0, 5), max_size=3)
+
+
 @st.composite
 def flows(draw: st.DrawFn) -> list[dict[str, object]]:
     """Jobs as tables of plain values, each depending on none but those before it."""
     jobs: list[dict[str, object]] = []
-    taken = draw(st.lists(names, min_size=1, max_size=6, unique=True))
+    taken = draw(many_names)
     for position, name in enumerate(taken):
-        before = st.lists(st.sampled_from(taken[:position]), max_size=3) if position else st.just([])
-        optional: dict[str, st.SearchStrategy[object]] = {
-            "after": before,
-            "after_any": before,
-            "after_failed": before,
-            "needs": st.dictionaries(names, amounts, max_size=3),
-            "limits": st.lists(names, max_size=3, unique=True),
-            "priority": st.integers(-1_000_000, 1_000_000),
-            "retries": st.integers(0, 1_000_000),
-            "retry_on": st.lists(st.sampled_from(RETRY_ON), min_size=1, unique=True),
-            "timeout": durations_us.map(lambda us: f"{us}us"),
-            "grace": durations_us.map(lambda us: f"{us}us"),
-            "max_output": amounts,
-            "env": st.dictionaries(variables.map("E{}".format), scripts, max_size=3),
-            "secrets": st.lists(variables.map("S{}".format), max_size=3, unique=True),
-            "target": names,
-            "hold": st.booleans(),
+        after = {kind: draw(places) for kind in ("after", "after_any", "after_failed")}
+        chosen = {
+            kind: [taken[place % position] for place in found if position]
+            for kind, found in after.items()
+            if found is not None
         }
-        run = st.lists(scripts, min_size=1, max_size=4) | scripts
-        jobs.append(draw(st.fixed_dictionaries({"name": st.just(name), "run": run}, optional=optional)))
+        jobs.append({"name": name, **draw(tables), **chosen})
     return jobs
 
 

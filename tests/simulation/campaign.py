@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import msgspec
 
@@ -29,8 +29,8 @@ def run_seed(seed: int, commands: int | None = None, defect: str | None = None) 
         return Result(seed, len(simulation.moments), f"the run itself failed: {raised}", story=story)
 
 
-def run_seeds(seeds: range, processes: int, defect: str | None = None) -> Iterator[Result]:
-    """All these runs, in order, on so many processes."""
+def run_seeds(seeds: range, processes: int, defect: str | None = None) -> Generator[Result]:
+    """All these runs, in order, on so many processes, which end when the generator is closed."""
     workers = [_worker(seeds[place::processes], defect) for place in range(min(processes, len(seeds)))]
     try:
         for place, seed in enumerate(seeds):

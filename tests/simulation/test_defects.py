@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from itertools import islice
+
 import pytest
 
 from . import campaign
 from .defects import DEFECTS
 
-# How many seeds are run, and how many of them must find the defect at least; of 200 seeds as many found it as is said.
+# How many seeds are run at most, and how many of them must find the defect; of 200 seeds as many found it as is said.
 SEEDS = {
-    "launch before commit": (40, 6),  # 157
+    "launch before commit": (40, 6),  # 180
     "views outside the transaction": (10, 10),  # 200
     "limit counted after the launch": (100, 4),  # 36
     "new token after a lost acknowledgement": (60, 4),  # 60
     "evolve reading a clock": (20, 5),  # 176
     "dependency released on unknown": (200, 2),  # 10
+    "calls of an earlier program taken for its own": (100, 3),  # 15
 }
 
 
@@ -22,9 +26,9 @@ SEEDS = {
 @pytest.mark.parametrize("defect", DEFECTS)
 def test_a_planted_defect_is_found(defect: str) -> None:
     seeds, least = SEEDS[defect]
-    results = list(campaign.run_seeds(range(seeds), campaign.processors(), defect))
-    found = [result.seed for result in results if result.broken is not None]
-    assert len(found) >= least, f"'{defect}' was found by {len(found)} of {seeds} seeds only"
+    with closing(campaign.run_seeds(range(seeds), campaign.processors(), defect)) as results:
+        found = list(islice((result.seed for result in results if result.broken is not None), least))
+    assert len(found) == least, f"'{defect}' was found by {len(found)} of {seeds} seeds only"
 
 
 def test_without_a_planted_defect_the_same_seeds_find_nothing() -> None:

@@ -141,3 +141,17 @@ def test_a_command_that_took_effect_does_not_say_that_no_supervisor_runs_because
     cancelled = place.run("cancel", "a")
     assert (cancelled.code, cancelled.err) == (0, "")
     assert run.finish().code == 1
+
+
+def test_p8_a_folder_where_the_control_socket_shall_be_is_refused_at_once_and_said_once(place: Place) -> None:
+    assert place.run("submit", "--hold", "--", "true").code == 0
+    place.home.control.mkdir()
+    for words in ("run", "serve"):
+        done = place.run(words)
+        assert done.code == 3
+        (said,) = done.err.splitlines()
+        assert f"{place.home.control} is a folder" in said
+        assert said.endswith("remove the folder")
+    place.home.control.rmdir()
+    assert place.run("release", "1").code == 0
+    assert place.run("run").code == 0

@@ -58,7 +58,7 @@ def test_p1_a_full_disk_is_said_and_the_flow_goes_on_by_itself_when_there_is_roo
     filler = fill(small)
     refused = place.run("submit", "--name", "refused", "--", "true")
     assert (refused.code, refused.out) == (3, "")
-    assert "no space left" in refused.err
+    assert f"no space left for {place.home.log} (0 kB are free on the file system at {small})" in refused.err
     open_gate(place, "a")
     until(lambda: "no space left" in run.err or "trouble" in run.err, "the supervisor says so")
     assert len(marks(place)) == 1, "nothing starts that can't be recorded"
@@ -113,3 +113,15 @@ def test_p9_a_job_that_fills_the_disk_with_its_output_is_said_and_ends_when_ther
     assert run.finish().code == 0
     assert place.states() == {"big": "succeeded"}
     check_log(place)
+
+
+@pytest.mark.slow
+def test_p8_a_start_on_a_full_disk_says_which_disk_and_how_much_is_free(place: Place, small: Path) -> None:
+    filler = fill(small)
+    refused = place.run("submit", "--hold", "--", "true")
+    assert (refused.code, refused.out) == (3, "")
+    assert refused.err.startswith("holdfast: no space left for ")
+    assert f"(0 kB are free on the file system at {small})" in refused.err
+    assert "make room there" in refused.err
+    filler.unlink()
+    assert place.run("submit", "--hold", "--", "true").code == 0
