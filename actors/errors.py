@@ -93,7 +93,8 @@ class RestartIntensityExceeded(HoldfastError):
         )
 
 
-def _is_group(error: BaseException) -> TypeGuard[BaseExceptionGroup[BaseException]]:
+def is_group(error: BaseException) -> TypeGuard[BaseExceptionGroup[BaseException]]:
+    """Whether an error is a group of others."""
     return isinstance(error, BaseExceptionGroup)
 
 
@@ -102,7 +103,7 @@ def lone(error: BaseException) -> BaseException:
 
     What those hear who had asked an actor that crashed is a consequence of the crash, and does not count beside it.
     """
-    if _is_group(error):
+    if is_group(error):
         errors = [lone(each) for each in error.exceptions]
         causes = [each for each in errors if not isinstance(each, Unanswered | InboxClosed)] or errors
         if len(causes) == 1:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from holdfast.client import ask
 from holdfast.events.errors import Unavailable
 from holdfast.events.messages import OutputPiece, ReadOutput
 from holdfast.events.records import Attempt, OutputRange
 from holdfast.store.home import Home
+
+from .client import ask
 
 PIECE_BYTES: Final = 256 * 1024
 _ANY: Final = 1 << 60

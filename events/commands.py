@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
-from .checks import check_capacity, check_priority, unknown_target
+from .checks import check_priority, unknown_target
 from .draft import Draft
 from .facts import (
     CancelRequested,
@@ -21,8 +21,9 @@ from .facts import (
 )
 from .messages import Changed, Unchanged
 from .records import Job
+from .remote import check_targets
 from .settle import resolve, settle
-from .spec import HERE, LOCAL
+from .spec import HERE, LOCAL, TargetSpec
 from .states import (
     FINAL,
     Delayed,
@@ -134,17 +135,15 @@ def resume(draft: Draft, target: str | None) -> Changed:
     return Changed(targets=tuple(changed))
 
 
-def configure(draft: Draft, capacity: dict[str, dict[str, int]]) -> Changed:
-    """Set how much of each counted need targets offer, by name."""
-    for name, amounts in capacity.items():
-        if not _exists(draft, name):
-            raise unknown_target(name, f"targets.{name}")
-        check_capacity(amounts, f"targets.{name}.capacity")
+def configure(draft: Draft, given: Mapping[str, TargetSpec]) -> Changed:
+    """Set how much of each counted need targets offer, and how those of other machines are reached."""
+    check_targets(draft, given)
     changed: list[str] = []
-    for name, amounts in capacity.items():
+    for name, spec in given.items():
         found = draft.targets.get(name)
-        if found is None or found.capacity != amounts:
-            draft.record(TargetConfigured(name, amounts, None if found is None else found.ssh))
+        ssh = spec.ssh or (None if found is None else found.ssh)
+        if found is None or found.capacity != spec.capacity or found.ssh != ssh:
+            draft.record(TargetConfigured(name, spec.capacity, ssh))
             changed.append(name)
     return Changed(targets=tuple(changed))
 

@@ -25,6 +25,7 @@ from .messages import (
 )
 from .remote import dial, trust
 from .retry import retry
+from .spec import TargetSpec
 from .states import Delayed
 from .submission import submit
 
@@ -51,8 +52,8 @@ def decide(draft: Draft, command: Command) -> Submitted | Changed:
             return pause(draft, target)
         case Resume(target=target):
             return resume(draft, target)
-        case Configure(capacity=capacity):
-            return configure(draft, capacity)
+        case Configure(capacity=capacity, ssh=ssh):
+            return configure(draft, {name: TargetSpec(amounts, ssh.get(name)) for name, amounts in capacity.items()})
         case Dial(targets=targets):
             return dial(draft, targets)
         case Trust(target=target, fingerprint=fingerprint):

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from .errors import BadInput, Unavailable
 from .hosts import HostState
 from .records import OutputRange
-from .spec import FlowSpec
+from .spec import FlowSpec, SshSpec
 from .staging import StagedFile
 
 
@@ -68,9 +68,10 @@ class Resume(_Message, frozen=True):
 
 
 class Configure(_Message, frozen=True):
-    """Set targets' capacity; answered by Changed."""
+    """Set targets' capacity, and how those of other machines are reached; answered by Changed."""
 
     capacity: dict[str, dict[str, int]]
+    ssh: dict[str, SshSpec] = {}
 
 
 class Dial(_Message, frozen=True):

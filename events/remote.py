@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from .checks import check_target, unknown_target
 from .draft import Draft
 from .errors import BadInput
 from .facts import DialRequested, HostTrusted
 from .hosts import Refused, Up
 from .messages import Changed
 from .records import Target
-from .spec import HERE
+from .spec import HERE, SshSpec, TargetSpec
+
+
+def check_targets(draft: Draft, given: Mapping[str, TargetSpec]) -> None:
+    """Check what is said of targets against what the home has. Raises BadInput."""
+    for name, spec in given.items():
+        where, known = f"targets.{name}", draft.targets.get(name)
+        check_target(name, spec, where)
+        if name not in HERE and spec.ssh is None and (known is None or known.ssh is None):
+            raise unknown_target(name, where)
+        if spec.ssh is not None:
+            _check_way(draft, given, name, spec.ssh)
+
+
+def _check_way(draft: Draft, given: Mapping[str, TargetSpec], name: str, way: SshSpec) -> None:
+    where, known = f"targets.{name}", draft.targets.get(name)
+    if known is not None and known.ssh not in {None, way} and draft.base.in_flight(name):
+        problem = "it has jobs in flight, which are found by the host and the workdir that it has now"
+        raise BadInput(problem, where=where, remedy="wait until they have ended, or give the other way another name")
+    ways = {each.name: each.ssh for each in draft.base.targets()} | {
+        other: spec.ssh for other, spec in given.items() if spec.ssh is not None
+    }
+    for other, ssh in ways.items():
+        if other != name and ssh is not None and ssh.host == way.host:
+            problem = f"the target {other!r} has the host {ssh.host!r} already, and a host has one connection"
+            raise BadInput(problem, where=f"{where}.host", remedy="use that target; limits can share it among jobs")
 
 
 def dial(draft: Draft, targets: Iterable[str]) -> Changed:

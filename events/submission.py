@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from .capacity import lacking
-from .checks import check_below, check_job, check_limit, check_target, check_text, unknown_target
+from .checks import check_below, check_job, check_limit, check_text, unknown_target
 from .draft import ROOT, Dependency, Draft
 from .errors import BadInput
 from .facts import FlowSubmitted, JobSubmitted, LimitConfigured, TargetConfigured
@@ -17,6 +17,7 @@ from .graph import KEYS, Kind, Verdict, judge, validate
 from .limits import carry_over, limit_of
 from .messages import Submitted
 from .records import Limit
+from .remote import check_targets
 from .settle import resolve
 from .spec import HERE, FlowSpec, JobSpec, LimitSpec, TargetSpec
 from .states import FINAL, LIVE
@@ -44,11 +45,12 @@ def submit(draft: Draft, flow: FlowSpec) -> Submitted:
         if unfinished is not None:
             return Submitted((), unfinished, continued=True)
     check_flow(draft, flow)
-    known = draft.jobs_by_key([job.key for job in flow.jobs if job.key is not None])
-    fresh = [job for job in flow.jobs if job.key is None or job.key not in known]
+    keys = [job.key for job in flow.jobs if job.key is not None]
+    known = draft.jobs_by_key(keys) if keys else {}  # as of most, which have none; so with the next two
+    fresh = [job for job in flow.jobs if job.key is None or job.key not in known] if known else flow.jobs
     numbers = _take_numbers(draft, len(fresh))
     following = iter(numbers)
-    ids = [known[job.key] if job.key in known else next(following) for job in flow.jobs]
+    ids = [known[job.key] if job.key in known else next(following) for job in flow.jobs] if known else numbers
     names = {job.name: number for job, number in zip(flow.jobs, ids, strict=True) if job.name}
     name, cause = _record_flow(draft, flow, numbers)
     around = _Around(name, cause, names, numbers.start)
@@ -65,8 +67,7 @@ def check_flow(draft: Draft, flow: FlowSpec) -> None:
     if not flow.jobs:
         raise BadInput("there are no jobs in it", where="jobs", remedy="a flow needs at least one job")
     check_text((flow.name, flow.digest or ""), "name")
-    for name in flow.targets:
-        _check_target(draft, flow, name)
+    check_targets(draft, flow.targets)
     for name, spec in flow.limits.items():
         check_limit(name, spec)
     names: set[str | int] = set()
@@ -117,25 +118,6 @@ def _check_graph(jobs: Sequence[JobSpec]) -> None:
         pairs = zip(KEYS, (job.after, job.after_any, job.after_failed), strict=True)
         wanted[label] = [(key, each) for key, needs in pairs for each in needs if isinstance(each, str)]
     validate(labels, wanted)
-
-
-def _check_target(draft: Draft, flow: FlowSpec, name: str) -> None:
-    """Check what the flow says of a target against what the home has."""
-    where, given, known = f"targets.{name}", flow.targets[name], draft.targets.get(name)
-    check_target(name, given, where)
-    if name not in HERE and given.ssh is None and (known is None or known.ssh is None):
-        raise unknown_target(name, where)
-    if given.ssh is None:
-        return
-    if known is not None and known.ssh not in {None, given.ssh} and draft.base.in_flight(name):
-        problem = "it has jobs in flight, which are found by the host and the workdir that it has now"
-        raise BadInput(problem, where=where, remedy="wait until they have ended, or give the other way another name")
-    others = [(each.name, each.ssh) for each in draft.base.targets() if each.name not in flow.targets]
-    others += [(other, spec.ssh) for other, spec in flow.targets.items()]
-    for other, ssh in others:
-        if other != name and ssh is not None and ssh.host == given.ssh.host:
-            problem = f"the target {other!r} has the host {ssh.host!r} already, and a host has one connection"
-            raise BadInput(problem, where=f"{where}.host", remedy="use that target; limits can share it among jobs")
 
 
 def _check_in_home(

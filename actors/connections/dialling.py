@@ -11,9 +11,9 @@ import trio
 from holdfast.events.errors import Unavailable
 from holdfast.events.records import Target
 
+from ..staging.remotefiles import RemoteFiles
 from ..targets.conversation import Line
 from .interview import Interview
-from .remotefiles import RemoteFiles
 
 
 class RemoteLine(Line, frozen=True):

@@ -16,6 +16,7 @@ from holdfast.events.backoff import Uniform
 from holdfast.events.errors import Unavailable
 from holdfast.events.hosts import (
     IDLE,
+    RETRY_CAP_US,
     Answered,
     Asked,
     Broke,
@@ -42,6 +43,7 @@ from ..address import Address
 from ..errors import lone
 from ..reply import Reply
 from ..targets.conversation import Conversation, Ears, Patience, ReportMessage
+from ..targets.link import LinkBroken
 from ..targets.messages import TargetMessage
 from ..world import Clock
 from .dialling import Dialler, KeyNotTrusted, PersonNeeded, RemoteLine
@@ -56,6 +58,14 @@ PATIENCE: Final = Patience(ping_s=5.0, suspect_s=11.0, silence_s=30.0, away_s=5.
 _US: Final = 1_000_000
 
 
+class Times(Struct, frozen=True):
+    """How long things may take. `dial_s`: to be let in; `rest_s`: a connection stays that nothing needs."""
+
+    patience: Patience = PATIENCE
+    dial_s: float = DIAL_S
+    rest_s: float = REST_S
+
+
 class Around(Struct, frozen=True):
     """What all hosts share."""
 
@@ -66,6 +76,7 @@ class Around(Struct, frozen=True):
     clock: Clock
     random: Uniform
     on_trouble: Callable[[str | None], None]
+    times: Times = Times()
 
 
 class Host:
@@ -78,6 +89,7 @@ class Host:
         # A connection of a supervisor that is gone went with it.
         known: HostState = target.host
         self._state: HostState = IDLE if isinstance(known, Connecting | Up | Suspect) else known
+        self._due_s = self._due_of(self._state)
         self._untold: list[HostState] = []
         self._news = trio.Event()
         self._wanted = self._asked_for = False
@@ -89,7 +101,13 @@ class Host:
         told = Told(around.scheduler, around.spec_of, around.clock.now, self._trouble)
         self._porter = Porter(target.name, home_id, told)
         self._conversation = Conversation(
-            target.name, around.home.secrets, around.scheduler, around.clock, ears, PATIENCE, self._porter
+            target.name,
+            around.home.secrets,
+            around.scheduler,
+            around.clock,
+            ears,
+            around.times.patience,
+            self._porter,
         )
 
     def attend(self, *, wanted: bool) -> None:
@@ -99,12 +117,13 @@ class Host:
 
     def meet(self, target: Target, *, dial: bool) -> None:
         """The target is as it is now: another way there means another connection; `dial`: try it now."""
-        if target.ssh != self._target.ssh:
+        moved = target.ssh != self._target.ssh
+        if moved:
             self._connected.cancel()
         self._target = target
-        if dial and not isinstance(self._state, Connecting | Up | Suspect):
+        if moved or (dial and not isinstance(self._state, Connecting | Up | Suspect)):
             self._see(Rested())
-            self._asked_for = True
+            self._asked_for = self._asked_for or dial
         self._wake()
 
     async def pass_on(self, message: TargetMessage) -> None:
@@ -118,8 +137,8 @@ class Host:
         else:
             self._asked_for = True
             self._fetches.append((request, reply))
-            self._wake()
             self._answer_fetches()
+        self._wake()
 
     def _answer_fetches(self) -> None:
         reason = reason_of(self._state)
@@ -170,7 +189,6 @@ class Host:
             while True:
                 await self._until_due()
                 self._see(Dialled())
-                self._asked_for = False
                 with trio.CancelScope() as self._connected:
                     self._see(await self._connect())
                 if self._connected.cancelled_caught:
@@ -186,12 +204,20 @@ class Host:
                 self._conversation.miss()
                 if reason is not None:
                     await self._conversation.missing(reason)
-            at = dial_at(self._state) if self._wanted or self._asked_for else None
-            wait_s = math.inf if at is None else (at - self._around.clock.now()) / _US
+            due_s = self._due_s if self._wanted or self._asked_for else math.inf
+            wait_s = due_s - trio.current_time()
             if wait_s <= 0:
                 return
             with trio.move_on_after(min(wait_s, self._conversation.patience_left_s)):
                 await self._changed.wait()
+
+    def _due_of(self, state: HostState) -> float:
+        """When it may be dialled, by Trio's clock: a wall clock that is set back delays nothing."""
+        at = dial_at(state)
+        if at is None:
+            return math.inf
+        wait_s = (at - self._around.clock.now()) / _US
+        return trio.current_time() + min(max(0.0, wait_s), RETRY_CAP_US / _US)
 
     def _wake(self) -> None:
         self._changed.set()
@@ -203,7 +229,7 @@ class Host:
             if self._wanted:
                 await self._changed.wait()
                 continue
-            with trio.move_on_after(REST_S):
+            with trio.move_on_after(self._around.times.rest_s):
                 await self._changed.wait()
                 continue
             scope.cancel()
@@ -214,9 +240,11 @@ class Host:
     async def _connect(self) -> Sight:
         """Connect, and stay connected for as long as it lasts and is needed; returns why it did not, or is over."""
         dialler, host = self._dialler, self._target.name
+        dial_s = self._around.times.dial_s
         try:
             async with self._around.turns.turn(dialler.gateway(self._target)):
-                with trio.fail_after(DIAL_S if self._interview is None else INTERVIEW_S):
+                dial_s = dial_s if self._interview is None else INTERVIEW_S
+                with trio.fail_after(dial_s):
                     line = await dialler.dial(self._target, self._interview)
             return await self._use(line)
         except KeyNotTrusted as error:
@@ -226,7 +254,7 @@ class Host:
         except Unavailable as error:
             return Broke(str(error))
         except trio.TooSlowError:
-            return Broke(f"{host} did not let us in within {DIAL_S:.0f} s")
+            return Broke(f"{host} did not let us in within {dial_s:.0f} s")
 
     async def _use(self, line: RemoteLine) -> Sight:
         reason = "the connection ended"
@@ -235,6 +263,7 @@ class Host:
                 nursery.start_soon(self._rest, nursery.cancel_scope)
                 nursery.start_soon(self._porter.run, line)
                 await self._conversation.hold(line)
+                raise LinkBroken(reason)
             return Rested()
         except* (Unavailable, trio.BrokenResourceError, trio.ClosedResourceError) as group:
             reason = str(lone(group)) or reason
@@ -246,6 +275,9 @@ class Host:
         state = follow(self._state, sight, self._around.clock.now(), self._around.random)
         if state is not self._state:
             self._state = state
+            self._due_s = self._due_of(state)
+            # What was asked for has been tried, whatever came of it.
+            self._asked_for = self._asked_for and isinstance(state, Idle | Connecting)
             self._untold.append(state)
             self._news.set()
             self._answer_fetches()

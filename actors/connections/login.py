@@ -6,7 +6,6 @@ others pass, and what ~/.ssh/config says to that effect is not followed.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, cast
@@ -161,7 +160,7 @@ async def connect(
         raise PersonNeeded(str(error)) from error
     except asyncssh.PermissionDenied as error:
         raise _denied(way, client, error) from error
-    except (asyncssh.Error, OSError, socket.gaierror) as error:
+    except (asyncssh.Error, OSError, ValueError) as error:  # ValueError: a key that can't be read, an impossible name
         message = f"{way.host} can't be reached: {_words(error)}"
         raise Unavailable(message) from error
     return Login(loop, connection)

@@ -15,17 +15,18 @@ import trio
 from msgspec import Struct
 from msgspec.structs import replace
 
+from holdfast.events.errors import Unavailable
 from holdfast.events.messages import AttemptStatus, Reported, Staged
 from holdfast.events.spec import JobSpec
 
 from ..address import Address
 from ..errors import lone
+from ..staging.jobfolders import JobFolder
+from ..staging.memory import Memory
+from ..staging.moving import stage_in, stage_out
+from ..staging.remotefiles import RemoteFiles, StagingFailed
 from ..targets.messages import Order
 from .dialling import RemoteLine
-from .jobfolders import JobFolder
-from .memory import Memory
-from .remotefiles import RemoteFiles, StagingFailed, StagingInterrupted
-from .staging import stage_in, stage_out
 
 CARRIERS: Final = 4
 AGAIN_S: Final = 2.0
@@ -53,6 +54,7 @@ class Porter:
         self._waiting: deque[tuple[str, Work]] = deque()
         self._busy: dict[str, trio.CancelScope] = {}
         self._launched: dict[str, JobSpec] = {}
+        self._fetching: set[str] = set()
         self._news = trio.Event()
         self._line: RemoteLine | None = None
 
@@ -70,9 +72,11 @@ class Porter:
         return at_once
 
     def let_go(self, tokens: Sequence[str]) -> None:
-        """These are not to start: what is under way for them is given up."""
-        gone = set(tokens)
+        """These are not to start: their inputs are given up. What has ended is brought back all the same."""
+        gone = set(tokens) - self._fetching
         self._waiting = deque(each for each in self._waiting if each[0] not in gone)
+        for token in gone:
+            self._launched.pop(token, None)
         for token in gone & self._busy.keys():
             self._busy[token].cancel()
 
@@ -84,6 +88,7 @@ class Porter:
             if spec is None:
                 told.append(status)
             else:
+                self._fetching.add(status.token)
                 self._add(status.token, partial(self._fetch, status, spec))
                 told.append(replace(status, state="running"))
         return told
@@ -112,29 +117,40 @@ class Porter:
                 self._news = trio.Event()
                 try:
                     async with line.files() as files, trio.open_nursery() as nursery:
-                        for _ in range(CARRIERS):
-                            nursery.start_soon(self._carry, files)
-                except* StagingInterrupted as group:
+                        await self._keep_carrying(files, nursery)
+                except* Unavailable as group:
+                    # If the link is gone, whoever speaks with the runner sees that too.
                     self._told.trouble(str(lone(group)))
                 if self._waiting:
                     await trio.sleep(AGAIN_S)
                     self._news.set()
         finally:
+            # The runner and the scheduler say all of it again on the next connection.
             self._waiting.clear()
+            self._launched.clear()
+            self._fetching.clear()
 
-    async def _carry(self, files: RemoteFiles) -> None:
-        while self._waiting:
-            token, work = self._waiting.popleft()
-            with trio.CancelScope() as scope:
-                self._busy[token] = scope
-                try:
-                    await work(files)
-                except BaseException:
-                    if not scope.cancel_called:
-                        self._waiting.appendleft((token, work))
-                    raise
-                finally:
-                    self._busy.pop(token, None)
+    async def _keep_carrying(self, files: RemoteFiles, nursery: trio.Nursery) -> None:
+        """Until nothing is left; what comes meanwhile need not wait for what is large."""
+        while self._waiting or self._busy:
+            while self._waiting and len(self._busy) < CARRIERS:
+                token, work = self._waiting.popleft()
+                self._busy[token] = trio.CancelScope()
+                nursery.start_soon(self._carry, files, token, work)
+            await self._news.wait()
+            self._news = trio.Event()
+
+    async def _carry(self, files: RemoteFiles, token: str, work: Work) -> None:
+        scope = self._busy[token]
+        try:
+            with scope:
+                await work(files)
+        except BaseException:
+            self._waiting.appendleft((token, work))
+            raise
+        finally:
+            self._busy.pop(token)
+            self._news.set()
 
     async def _send(self, order: Order, launch: Callable[[Order], Awaitable[None]], files: RemoteFiles) -> None:
         try:
@@ -156,6 +172,7 @@ class Porter:
                 status = replace(status, how="outputs_missing", error=str(error))
         else:
             await self._told.scheduler.tell(Staged(self._target, status.token, staged, back=True))
+        self._fetching.discard(status.token)
         await self._told.scheduler.tell(Reported(self._target, (status,)))
 
     def _folder(self, spec: JobSpec) -> JobFolder:

@@ -13,13 +13,13 @@ import trio_asyncio
 from holdfast.events.records import Target
 from holdfast.events.spec import SshSpec
 
+from ..staging.remotefiles import RemoteFiles
+from ..staging.sftp import SessionRefused, open_sftp
 from .bootstrap import Sources, open_runner, remote_command
 from .channel import ChannelStream
 from .dialling import RemoteLine
 from .interview import Interview
 from .login import Login, connect, first_hop, start
-from .remotefiles import RemoteFiles
-from .sftp import SessionRefused, open_sftp
 
 RUNNER_IDLE_S: Final = 60.0
 

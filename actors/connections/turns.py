@@ -11,7 +11,7 @@ import trio
 from holdfast.events.limits import Denial
 
 from ..address import Address
-from ..limiter import CONNECT, Acquire, LimiterMessage, Release
+from ..limiter import CONNECT, Acquire, Keys, LimiterMessage, Release
 from ..world import Clock
 
 LOOK_S: Final = 0.25
@@ -28,10 +28,16 @@ class Turns:
     async def turn(self, gateway: str) -> AsyncGenerator[None]:
         """Wait for a turn at `gateway`, and have it for as long as the context lasts."""
         keys = (f"{CONNECT}:{gateway}",)
-        while isinstance((await self._limiter.ask(Acquire, [keys], self._clock.now()))[0], Denial):  # noqa: ASYNC110 - the limiter tells nobody when it has room again
+        while not await self._given(keys):  # noqa: ASYNC110 - the limiter tells nobody when it has room again
             await trio.sleep(LOOK_S)
         try:
             yield
         finally:
             with trio.CancelScope(shield=True):
                 await self._limiter.tell(Release([keys]))
+
+    async def _given(self, keys: Keys) -> bool:
+        # Shielded, because a turn that is given to somebody who has gone would never be given back.
+        with trio.CancelScope(shield=True):
+            (answer,) = await self._limiter.ask(Acquire, [keys], self._clock.now())
+        return not isinstance(answer, Denial)

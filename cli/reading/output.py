@@ -21,7 +21,7 @@ from ..screen.terminal import printable
 from .journal import EndWatch
 
 if TYPE_CHECKING:
-    from .remoteoutput import RemoteStream
+    from holdfast.remote_output import RemoteStream
 
 JOURNAL: Final = "runner.journal"
 
@@ -48,7 +48,7 @@ class Output:
     def open(self, attempt: Attempt, stream: int, found: OutputRange) -> Stream | RemoteStream:
         """The stream in its segment, from its start. Raises OutputMissing."""
         if attempt.target not in HERE:
-            from .remoteoutput import RemoteStream  # noqa: PLC0415 - it takes 20 ms, and most output is here
+            from holdfast.remote_output import RemoteStream  # noqa: PLC0415 - it takes 20 ms, and most output is here
 
             write = sys.stderr.buffer.write if stream else sys.stdout.buffer.write
             return RemoteStream(self.reader.home, attempt, found, write, self._tell_dropped)

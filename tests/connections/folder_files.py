@@ -10,14 +10,14 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import trio
 
-from holdfast.actors.connections.remotefiles import Kind, StagingFailed, StagingInterrupted, Status
+from holdfast.actors.staging.remotefiles import Kind, StagingFailed, StagingInterrupted, Status
 
 BLOCK_BYTES: Final = 64 * 1024
 
@@ -176,7 +176,7 @@ def _status(found: os.stat_result) -> Status:
 
 
 @contextmanager
-def _told(path: str) -> Iterator[None]:
+def _told(path: str) -> Generator[None]:
     try:
         yield
     except OSError as error:

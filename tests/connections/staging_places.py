@@ -9,11 +9,11 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from holdfast.actors.connections.inward import Progress
-from holdfast.actors.connections.jobfolders import JobFolder
-from holdfast.actors.connections.memory import Memory
-from holdfast.actors.connections.remotefiles import RemoteFiles
-from holdfast.actors.connections.staging import no_progress, stage_in, stage_out
+from holdfast.actors.staging.inward import Progress
+from holdfast.actors.staging.jobfolders import JobFolder
+from holdfast.actors.staging.memory import Memory
+from holdfast.actors.staging.moving import no_progress, stage_in, stage_out
+from holdfast.actors.staging.remotefiles import RemoteFiles
 from holdfast.events.staging import PART_SUFFIX, InputFile, OutputFile, StagedFile
 
 HOME_ID: Final = "h0123456789"

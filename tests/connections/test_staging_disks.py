@@ -12,8 +12,8 @@ import asyncssh
 import pytest
 from trio_asyncio import aio_as_trio, open_loop
 
-from holdfast.actors.connections.remotefiles import StagingFailed
-from holdfast.actors.connections.sftp import open_sftp
+from holdfast.actors.staging.remotefiles import StagingFailed
+from holdfast.actors.staging.sftp import open_sftp
 from tests.hosts.lab import Lab
 from tests.tools import refuse
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import trio
 
-from holdfast.actors.connections import sending
-from holdfast.actors.connections.remotefiles import StagingFailed, StagingInterrupted
+from holdfast.actors.staging import sending
+from holdfast.actors.staging.remotefiles import StagingFailed, StagingInterrupted
 
 from .folder_files import BLOCK_BYTES, FolderFiles
 from .staging_places import LONG_AGO_S, MEGABYTE, Places, file_of, staged, tree
@@ -202,7 +202,7 @@ async def test_progress_ends_at_the_total_and_never_goes_back(places: Places) ->
     places.write_here("a", 3 * MEGABYTE)
     places.write_here("b", 10)
     told: list[tuple[int, int]] = []
-    await places.send(("a", "a"), ("b", "b"), progress=lambda *each: told.append(each))
+    await places.send(("a", "a"), ("b", "b"), progress=lambda done, total: told.append((done, total)))
     assert told == sorted(told)
     assert told[-1] == (3 * MEGABYTE + 10, 3 * MEGABYTE + 10)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import trio
 
-from holdfast.actors.connections import walking
-from holdfast.actors.connections.remotefiles import Kind, StagingFailed, StagingInterrupted, Status
+from holdfast.actors.staging import walking
+from holdfast.actors.staging.remotefiles import Kind, StagingFailed, StagingInterrupted, Status
 
 from .folder_files import FolderFiles
 from .staging_places import MEGABYTE, Places, file_of, staged, tree

@@ -8,8 +8,8 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.actors.connections.remotefiles import Kind, Status
-from holdfast.actors.connections.walking import Walk
+from holdfast.actors.staging.remotefiles import Kind, Status
+from holdfast.actors.staging.walking import Walk
 from holdfast.events.staging import parts_of
 
 from .folder_files import FolderFiles

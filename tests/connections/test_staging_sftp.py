@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,9 +11,9 @@ import pytest
 import trio
 from trio_asyncio import aio_as_trio, open_loop
 
-from holdfast.actors.connections.remotefiles import StagingFailed, StagingInterrupted
-from holdfast.actors.connections.sftp import SftpFiles, open_sftp
-from holdfast.actors.connections.sidebyside import first_error
+from holdfast.actors.staging.remotefiles import StagingFailed, StagingInterrupted
+from holdfast.actors.staging.sftp import SftpFiles, open_sftp
+from holdfast.actors.staging.sidebyside import first_error
 from tests.hosts.lab import Lab
 from tests.hosts.sshd import Host
 
@@ -27,7 +27,7 @@ class Reach:
         self.lab, self.host = lab, host
 
     @asynccontextmanager
-    async def files(self) -> AsyncIterator[SftpFiles]:
+    async def files(self) -> AsyncGenerator[SftpFiles]:
         """Its files, over a connection of their own; needs trio-asyncio's loop."""
         connecting = asyncssh.connect(self.host.name, config=[str(self.lab.config)])
         async with aio_as_trio(connecting) as connection, open_sftp(connection, self.host.name) as files:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -68,7 +68,7 @@ class Memory:
         return manifest
 
     @asynccontextmanager
-    async def claimed(self, places: Iterable[str]) -> AsyncIterator[None]:
+    async def claimed(self, places: Iterable[str]) -> AsyncGenerator[None]:
         """Be the only one who works at these; all of them are taken at once, so nobody waits in a ring."""
         wanted = set(places)
         while (busy := next((place for place in wanted if place in self._claims), None)) is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
@@ -15,7 +15,7 @@ _LINK: Final = (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection)
 
 
 @contextmanager
-def told(path: str, host: str) -> Iterator[None]:
+def told(path: str, host: str) -> Generator[None]:
     """Errors as StagingInterrupted where the link broke, and as StagingFailed where the server refused."""
     place = f"{shown_path(path)} on {host}"
     try:

@@ -10,13 +10,21 @@ what was cut is sent from its beginning.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
-from typing import Final
+from typing import Final, cast
 
 import asyncssh
 import trio
-from asyncssh.constants import FILEXFER_TYPE_DIRECTORY, FILEXFER_TYPE_REGULAR, FILEXFER_TYPE_SYMLINK
+from asyncssh.constants import (
+    FILEXFER_TYPE_DIRECTORY,
+    FILEXFER_TYPE_REGULAR,
+    FILEXFER_TYPE_SYMLINK,
+    FXF_CREAT,
+    FXF_EXCL,
+    FXF_READ,
+    FXF_WRITE,
+)
 from trio_asyncio import aio_as_trio
 
 from .remotefiles import SEEN_MAX, Kind, RemoteFile, StagingInterrupted, Status
@@ -35,7 +43,7 @@ _KINDS: Final = {
     FILEXFER_TYPE_DIRECTORY: Kind.FOLDER,
     FILEXFER_TYPE_SYMLINK: Kind.LINK,
 }
-_CREATE: Final = asyncssh.FXF_READ | asyncssh.FXF_WRITE | asyncssh.FXF_CREAT | asyncssh.FXF_EXCL
+_CREATE: Final = FXF_READ | FXF_WRITE | FXF_CREAT | FXF_EXCL
 
 
 class SessionRefused(StagingInterrupted):
@@ -43,7 +51,7 @@ class SessionRefused(StagingInterrupted):
 
 
 @asynccontextmanager
-async def open_sftp(connection: asyncssh.SSHClientConnection, host: str) -> AsyncIterator[SftpFiles]:
+async def open_sftp(connection: asyncssh.SSHClientConnection, host: str) -> AsyncGenerator[SftpFiles]:
     """The files of the connection's machine, for as long as the block lasts; `host` names it in errors.
 
     Needs trio-asyncio's loop. Raises StagingInterrupted where the host opens no session.
@@ -102,7 +110,9 @@ class SftpFiles:
 
     async def _listed(self, path: str) -> list[tuple[str, Status]]:
         found: list[tuple[str, Status]] = []
-        async with aclosing(self._client.scandir(path)) as entries:
+        # It is a generator, which its type does not say.
+        scan = cast("AsyncGenerator[asyncssh.SFTPName]", self._client.scandir(path))
+        async with aclosing(scan) as entries:
             async for entry in entries:
                 if entry.filename not in {".", ".."}:
                     found.append((str(entry.filename), _status(entry.attrs)))
@@ -128,7 +138,7 @@ class SftpFiles:
 
     async def open(self, path: str, *, write: bool = False) -> RemoteFile:
         """Open a file that exists; with `write`, to go on with it."""
-        flags = asyncssh.FXF_READ | asyncssh.FXF_WRITE if write else asyncssh.FXF_READ
+        flags = FXF_READ | FXF_WRITE if write else FXF_READ
         with told(path, self.host):
             opened = await aio_as_trio(self._client.open)(path, flags, encoding=None, block_size=0)
         return _SftpFile(self, opened, path)

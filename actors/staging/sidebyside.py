@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import trio
 
+from ..errors import is_group
+
 T = TypeVar("T")
 
 
 @asynccontextmanager
-async def first_error() -> AsyncIterator[trio.Nursery]:
+async def first_error() -> AsyncGenerator[trio.Nursery]:
     """A nursery whose first error, in the order of its group, is raised in place of the group."""
     try:
         async with trio.open_nursery() as nursery:
@@ -40,7 +42,7 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     waiting: list[BaseException] = [group]
     while waiting:
         error = waiting.pop(0)
-        if isinstance(error, BaseExceptionGroup):
+        if is_group(error):
             waiting[:0] = error.exceptions
         else:
             found.append(error)

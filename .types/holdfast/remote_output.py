@@ -1,0 +1,1 @@
+../../api/remote_output.py
