@@ -24,7 +24,7 @@ from .address import Address
 from .child import Child, actor_child
 from .connections.connections import Connections
 from .connections.dialling import Dialler, NoWay
-from .connections.host import Around
+from .connections.host import Around, Times
 from .connections.messages import ConnectionsMessage
 from .connections.turns import Turns
 from .control import ControlServer, Door
@@ -62,6 +62,7 @@ class World(Struct, frozen=True):
     """What runs the local target's commands in this process, in place of a runner; for tests."""
     dialler: Callable[[str], Dialler] = NoWay
     """Makes what connects to other machines, given the home's id; called once there is one."""
+    times: Times = Times()
 
 
 class Watcher(Struct, frozen=True):
@@ -157,6 +158,7 @@ class Tree:
             world.clock,
             world.random,
             self._watcher.on_trouble,
+            world.times,
         )
         return Connections(self._directory, world.dialler, around)
 

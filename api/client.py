@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from holdfast.events.errors import Unavailable
-from holdfast.events.messages import Answer, Changed, Command, Refusal, Request, Submitted
+from holdfast.events.messages import Answer, Changed, Command, Refusal, Spoken, Submitted
 from holdfast.store.errors import HomeLocked
 from holdfast.store.home import Home
 from holdfast.store.unix_path import short_address
@@ -70,7 +70,7 @@ def deliver(home: Home, command: Command) -> Delivery:
             time.sleep(_LOOK_S)
 
 
-def ask(home: Home, request: Request) -> Answer | None:
+def ask(home: Home, request: Spoken) -> Answer | None:
     """The supervisor's answer, or None if none lives on the home. Raises BadInput, NoAnswer or Unavailable."""
     connection = connect(home)
     if connection is None:

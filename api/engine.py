@@ -1,8 +1,8 @@
 """The engine: a home's supervisor, or the way to the one that lives there, in a thread of its own.
 
 The thread has its own Trio loop. So it serves programs on Trio, on asyncio and without any loop alike, and what blocks
-one of theirs (a slow callback, a notebook's cell) delays no job. Requests go in from any thread, answers come out as
-`concurrent.futures.Future`s. When the supervisor that was joined leaves, the engine takes its place.
+one of theirs (a slow callback, a notebook's cell) delays no job. Requests go in from any thread, answers come out in
+slots. When the supervisor that was joined leaves, the engine takes its place.
 """
 
 from __future__ import annotations
@@ -10,15 +10,16 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from typing import Final, TypeVar
 
 import msgspec
 import trio
 
+from holdfast.actors.errors import lone
 from holdfast.actors.world import SystemClock
-from holdfast.events.errors import BadInput, HoldfastError, Unavailable
+from holdfast.events.errors import HoldfastError, Unavailable
 from holdfast.events.messages import Answer, Request
 from holdfast.store.errors import HomeLocked
 from holdfast.store.home import Home
@@ -28,11 +29,14 @@ from .calling import Callables, Calls
 from .hosting import host
 from .joining import join
 from .news import live_among
-from .noticeboard import Noticeboard, fill, spoil
+from .noticeboard import Noticeboard
 from .requests import Pending, Requests
 from .service import Service
-from .supervisor import Surroundings, lone
+from .slot import Mailbox, Slot
+from .supervisor import Surroundings
+from .unrecordable import NOT_RECORDED, refusal
 
+P = TypeVar("P")
 T = TypeVar("T")
 
 PATIENCE_S: Final = 10.0
@@ -86,9 +90,8 @@ def _checked(request: Request) -> Request:
     """The same request, of the types that it says. Raises BadInput."""
     try:
         return _decoder.decode(_encoder.encode(request))
-    except (msgspec.MsgspecError, TypeError, ValueError) as error:
-        problem = f"a value is of a wrong type, or can't be recorded: {error}"
-        raise BadInput(problem, remedy="see `help(holdfast.Job)` for what each may be") from error
+    except NOT_RECORDED as error:
+        raise refusal(request, error) from error
 
 
 class Engine:
@@ -103,22 +106,27 @@ class Engine:
         self._slots = slots
         self._callables = callables
         self._process = os.getpid()
-        self._opened: Future[None] = Future()
-        self._closed: Future[None] = Future()
+        self._opened: Slot[None] = Slot()
+        self._closed: Slot[None] = Slot()
         self._thread: int | None = None
         self._token: trio.lowlevel.TrioToken | None = None
+        self._box: Mailbox | None = None
         self._reader: Reader | None = None
         self._leaving = False
         self._left = False
         self._cause: BaseException | None = None
 
-    def start(self) -> Future[None]:
+    def start(self) -> Slot[None]:
         """Open the home; filled once requests are taken, or with what keeps them from being."""
         threading.Thread(target=self._run, name=f"holdfast {self.home.path}", daemon=True).start()
         return self._opened
 
-    def stop(self) -> Future[None]:
+    def stop(self) -> Slot[None]:
         """Start nothing more, leave what runs to its runner, and close; filled once that is done."""
+        if os.getpid() != self._process:
+            closed: Slot[None] = Slot()
+            closed.fill(None)  # a forked child has nothing to close: the thread did not come along
+            return closed
         self._leaving = True  # heard by the thread also where it is just starting
         if self._token is not None:
             with suppress(trio.RunFinishedError):
@@ -129,20 +137,19 @@ class Engine:
         """Why nothing can be asked any more."""
         return Closed() if self._cause is None else EngineFailed(self._cause)
 
-    def ask(self, request: Request) -> Future[Answer]:
+    def ask(self, request: Request) -> Slot[Answer]:
         """Have a request carried out; filled with its answer, once what it changed is recorded.
 
         Raises BadInput for values of a wrong type: here they are found as they are where a request comes over a socket.
         """
-        checked = _checked(request)
-        answer: Future[Answer] = Future()
-        self._call(lambda: self._requests.put(Pending(checked, answer)), answer)
-        return answer
+        pending = Pending(_checked(request), Slot())
+        self._call(self._take, pending, pending.answer)
+        return pending.answer
 
-    def ends(self, jobs: Sequence[int]) -> Future[None]:
+    def ends(self, jobs: Sequence[int]) -> Slot[None]:
         """Filled once all these jobs have ended, with BadInput if there is no such job."""
-        done: Future[None] = Future()
-        self._call(lambda: self._wait_for_ends(jobs, done), done)
+        done: Slot[None] = Slot()
+        self._call(self._wait_for_ends, jobs, done)
         return done
 
     def look(self) -> None:
@@ -151,33 +158,33 @@ class Engine:
             with suppress(trio.RunFinishedError):
                 self._token.run_sync_soon(lambda: self._calls.runner.look())  # noqa: PLW0108 - there are none before it runs
 
-    def growth(self, after: int) -> Future[int]:
+    def growth(self, after: int) -> Slot[int]:
         """Filled with the log's newest seq, once that is beyond `after`."""
-        grown: Future[int] = Future()
-        self._call(lambda: self._wait_for_growth(after, grown), grown)
+        grown: Slot[int] = Slot()
+        self._call(self._wait_for_growth, after, grown)
         return grown
 
-    def _call(self, call: Callable[[], None], waiting: Future[T]) -> None:
+    def _call(self, call: Callable[[P, Slot[T]], None], what: P, waiting: Slot[T]) -> None:
         """Have something done in the engine's thread; `waiting` hears what keeps it from being done."""
         if os.getpid() != self._process:
             raise Forked
         if threading.get_ident() == self._thread:
             raise InItsOwnThread
-        if self._token is None:
+        box = self._box
+        if box is None:
             raise self.closed_error()
-        try:
-            self._token.run_sync_soon(self._do, call, waiting)
-        except trio.RunFinishedError:
-            spoil(waiting, self.closed_error())
+        # A closure would be ten objects for the collector of garbage, in place of three.
+        if not box.put(partial(self._do, call, what, waiting)):
+            box.empty()  # of whatever came too late: all of them hear why
 
-    def _do(self, call: Callable[[], None], waiting: Future[T]) -> None:
+    def _do(self, call: Callable[[P, Slot[T]], None], what: P, waiting: Slot[T]) -> None:
         if self._left:
-            spoil(waiting, self.closed_error())
+            waiting.spoil(self.closed_error())
             return
         try:
-            call()
+            call(what, waiting)
         except Exception as error:  # noqa: BLE001 - it belongs to who asked, not to the engine
-            spoil(waiting, error)
+            waiting.spoil(error)
 
     def _run(self) -> None:
         self._thread = threading.get_ident()
@@ -188,8 +195,8 @@ class Engine:
         self._ended()
 
     def _ended(self) -> None:
-        spoil(self._opened, self._cause or Closed())
-        fill(self._closed, None)
+        self._opened.spoil(self._cause or Closed())
+        self._closed.fill(None)
 
     async def _main(self) -> None:
         """All that the engine does, in a loop of Trio's."""
@@ -197,6 +204,7 @@ class Engine:
         self._requests = Requests()
         self._board = Noticeboard()
         self._token = trio.lowlevel.current_trio_token()
+        self._box = Mailbox(self._token.run_sync_soon)
         if self._leaving:
             self._stop.set()
         try:
@@ -242,18 +250,21 @@ class Engine:
         """Requests are taken from now on; what ended while there was no supervisor to tell is looked up."""
         if self._reader is None:
             self._reader = Reader(self.home)
-        fill(self._opened, None)
+        self._opened.fill(None)
         reader = self._reader
         self._board.recheck(lambda jobs: live_among(reader, jobs))
 
-    def _wait_for_ends(self, jobs: Sequence[int], done: Future[None]) -> None:
+    def _take(self, pending: Pending, _: Slot[Answer]) -> None:
+        self._requests.put(pending)
+
+    def _wait_for_ends(self, jobs: Sequence[int], done: Slot[None]) -> None:
         assert self._reader is not None, "requests come after the opening"
         self._board.wait_for_ends(live_among(self._reader, jobs), done)
 
-    def _wait_for_growth(self, after: int, grown: Future[int]) -> None:
+    def _wait_for_growth(self, after: int, grown: Slot[int]) -> None:
         assert self._reader is not None, "requests come after the opening"
         newest = self._reader.seq
         if newest > after:
-            fill(grown, newest)
+            grown.fill(newest)
         else:
             self._board.wait_for_growth(grown)

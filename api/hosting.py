@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
 from typing import Final
 
 import trio
@@ -17,6 +16,10 @@ from .supervisor import Functions, Supervisor, open_supervisor
 
 LEAVE_S: Final = 10.0
 _log: Final = logging.getLogger("holdfast")
+_STAYS: Final = (
+    "%s were told to stop and go on: they count as lost, and leaving waits for those in this program's loop; have "
+    "functions look at their `Attempt`, and end when they are cancelled"
+)
 
 
 async def host(service: Service, slots: int | None, calls: Calls) -> None:
@@ -45,8 +48,10 @@ async def host(service: Service, slots: int | None, calls: Calls) -> None:
             nursery.cancel_scope.cancel()
         await supervisor.drain()
         calls.caller.leave()
-        with trio.move_on_after(LEAVE_S):
+        with trio.move_on_after(LEAVE_S) as patience:
             await calls.runner.finished()
+        if patience.cancelled_caught:
+            _log.warning(_STAYS, ", ".join(calls.runner.running))
 
 
 def _tell_trouble(trouble: str | None) -> None:
@@ -59,7 +64,7 @@ def _tell_crash(name: str, error: Exception, crashes: int) -> None:
 
 async def _forward(service: Service, supervisor: Supervisor) -> None:
     while True:
-        waiting = deque(await service.requests.take_all())
+        waiting = await service.requests.take_all()
         try:
             while waiting:
                 await supervisor.tell(waiting[0].request, Relay(waiting[0]))

@@ -16,7 +16,7 @@ from holdfast.store.reader import Reader
 
 from .client import NoAnswer, connect
 from .news import changed_since
-from .noticeboard import Noticeboard, spoil
+from .noticeboard import Noticeboard
 from .requests import Pending, Requests
 from .service import Service
 
@@ -106,7 +106,7 @@ async def _answered(stream: trio.SocketStream, pending: Pending) -> bool:
     except (trio.BrokenResourceError, msgspec.DecodeError):
         pass
     except trio.Cancelled:
-        spoil(pending.answer, NoAnswer())
+        pending.answer.spoil(NoAnswer())
         raise
-    spoil(pending.answer, NoAnswer())
+    pending.answer.spoil(NoAnswer())
     return False

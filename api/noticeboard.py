@@ -6,28 +6,14 @@ A commit costs what it changes, whatever the number of those who wait.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, InvalidStateError
-from contextlib import suppress
-from typing import Final, TypeVar
+from typing import Final
 
 from holdfast.events.records import Job
 from holdfast.events.states import FINAL
 
-T = TypeVar("T")
+from .slot import Slot
 
 _PRUNE_AT: Final = 64
-
-
-def fill(future: Future[T], value: T) -> None:
-    """Give a future its value, if anybody still wants it."""
-    with suppress(InvalidStateError):
-        future.set_result(value)
-
-
-def spoil(future: Future[T], error: BaseException) -> None:
-    """Give a future an error, if anybody still wants it."""
-    with suppress(InvalidStateError):
-        future.set_exception(error)
 
 
 class _Ends:
@@ -35,17 +21,17 @@ class _Ends:
 
     __slots__ = ("done", "pending")
 
-    def __init__(self, pending: set[int], done: Future[None]) -> None:
+    def __init__(self, pending: set[int], done: Slot[None]) -> None:
         self.pending = pending
         self.done = done
 
 
 class Noticeboard:
-    """Futures that commits fill."""
+    """Slots that commits fill."""
 
     def __init__(self) -> None:
         self._ends: dict[int, list[_Ends]] = {}
-        self._growth: list[Future[int]] = []
+        self._growth: list[Slot[int]] = []
         self._count = 0
         self._prune_at = _PRUNE_AT
 
@@ -54,11 +40,11 @@ class Noticeboard:
         """Whether anybody waits for a job to end."""
         return bool(self._ends)
 
-    def wait_for_ends(self, jobs: Iterable[int], done: Future[None]) -> None:
+    def wait_for_ends(self, jobs: Iterable[int], done: Slot[None]) -> None:
         """Fill `done` when all these jobs, none of which has ended yet, have."""
         waiting = _Ends(set(jobs), done)
         if not waiting.pending:
-            fill(done, None)
+            done.fill(None)
             return
         for job in waiting.pending:
             self._ends.setdefault(job, []).append(waiting)
@@ -66,7 +52,7 @@ class Noticeboard:
         if self._count > self._prune_at:
             self._prune()
 
-    def wait_for_growth(self, grown: Future[int]) -> None:
+    def wait_for_growth(self, grown: Slot[int]) -> None:
         """Fill `grown` with the log's newest seq at the next commit."""
         self._growth.append(grown)
 
@@ -75,7 +61,7 @@ class Noticeboard:
         if self._growth:
             growth, self._growth = self._growth, []
             for grown in growth:
-                fill(grown, seq)
+                grown.fill(seq)
         if self._ends:
             for job in jobs:
                 if job.id in self._ends and isinstance(job.state, FINAL):
@@ -94,7 +80,7 @@ class Noticeboard:
             self._count -= 1
             waiting.pending.discard(job)
             if not waiting.pending:
-                fill(waiting.done, None)
+                waiting.done.fill(None)
 
     def fail(self, error: Callable[[], Exception]) -> None:
         """Nothing more will be noted: tell everybody who waits why, each with an `error` of its own."""
@@ -103,18 +89,18 @@ class Noticeboard:
         self._count = 0
         for waiters in ends.values():
             for waiting in waiters:
-                spoil(waiting.done, error())
+                waiting.done.spoil(error())
         for grown in growth:
-            spoil(grown, error())
+            grown.spoil(error())
 
     def _prune(self) -> None:
         """Forget those who have gone; whenever their number has doubled, so that memory follows who waits."""
         for job, waiters in list(self._ends.items()):
-            left = [waiting for waiting in waiters if not waiting.done.done()]
+            left = [waiting for waiting in waiters if waiting.done.wanted]
             if left:
                 self._ends[job] = left
             else:
                 del self._ends[job]
-        self._growth = [grown for grown in self._growth if not grown.done()]
+        self._growth = [grown for grown in self._growth if grown.wanted]
         self._count = sum(len(waiters) for waiters in self._ends.values())
         self._prune_at = max(_PRUNE_AT, 2 * self._count)

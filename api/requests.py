@@ -1,11 +1,9 @@
-"""Requests on their way from any thread into the engine's, each with the future that takes its answer."""
+"""Requests on their way from any thread into the engine's, each with the slot that takes its answer."""
 
 from __future__ import annotations
 
-import math
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
-from contextlib import suppress
 
 import trio
 from msgspec import Struct
@@ -13,21 +11,21 @@ from msgspec import Struct
 from holdfast.actors.reply import Reply
 from holdfast.events.messages import Answer, Refusal, Request
 
-from .noticeboard import fill, spoil
+from .slot import Slot
 
 
 class Pending(Struct, frozen=True):
     """A request, and who waits for its answer."""
 
     request: Request
-    answer: Future[Answer]
+    answer: Slot[Answer]
 
     def give(self, answer: Answer) -> None:
         """Answer it; a refusal is raised where the caller waits."""
         if isinstance(answer, Refusal):
-            spoil(self.answer, answer.error())
+            self.answer.spoil(answer.error())
         else:
-            fill(self.answer, answer)
+            self.answer.fill(answer)
 
 
 class Relay(Reply[Answer]):
@@ -47,37 +45,39 @@ class Relay(Reply[Answer]):
     def fail(self, error: Exception) -> None:
         """See `Reply`."""
         super().fail(error)
-        spoil(self._pending.answer, error)
+        self._pending.answer.spoil(error)
 
 
 class Requests:
     """Those that no supervisor has taken yet, in the engine's thread. Each has a caller who waits: that bounds them."""
 
     def __init__(self) -> None:
-        self._in, self._out = trio.open_memory_channel[Pending](math.inf)
+        self._waiting: deque[Pending] = deque()
+        self._takers = trio.lowlevel.ParkingLot()
 
     def put(self, pending: Pending) -> None:
         """Add one."""
-        self._in.send_nowait(pending)
+        self._waiting.append(pending)
+        if self._takers:
+            self._takers.unpark()
 
     async def take(self) -> Pending:
         """The next one that is still wanted."""
         while True:
-            pending = await self._out.receive()
-            if not pending.answer.cancelled():
-                return pending
+            while self._waiting:
+                pending = self._waiting.popleft()
+                if pending.answer.wanted:
+                    return pending
+            await self._takers.park()
 
-    async def take_all(self) -> list[Pending]:
+    async def take_all(self) -> deque[Pending]:
         """All that wait and are still wanted, at least one: what is handed on together is committed together."""
-        taken = [await self.take()]
-        with suppress(trio.WouldBlock):
-            while True:
-                pending = self._out.receive_nowait()
-                if not pending.answer.cancelled():
-                    taken.append(pending)
+        taken = deque([await self.take()])
+        taken.extend(pending for pending in self._waiting if pending.answer.wanted)
+        self._waiting.clear()
         return taken
 
     def fail(self, error: Callable[[], Exception]) -> None:
         """Refuse whatever waits, each with an `error` of its own."""
-        while self._out.statistics().current_buffer_used:
-            spoil(self._out.receive_nowait().answer, error())
+        while self._waiting:
+            self._waiting.popleft().answer.spoil(error())

@@ -13,13 +13,15 @@ import os
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Final, TypeGuard
+from typing import Final
 
 import trio
 from msgspec import Struct
 
+from holdfast.actors.connections.dialling import Dialler, NoWay
+from holdfast.actors.connections.host import Times
 from holdfast.actors.control import Door, SocketDoor
-from holdfast.actors.errors import InboxClosed, RestartIntensityExceeded, Unanswered
+from holdfast.actors.errors import RestartIntensityExceeded, lone
 from holdfast.actors.reply import Reply
 from holdfast.actors.scheduler import Ask, Drain, Identity
 from holdfast.actors.targets.calling import CallRunner, NoFunctions
@@ -168,23 +170,6 @@ def plain_errors() -> Generator[None]:
         raise error from group
 
 
-def _is_group(error: BaseException) -> TypeGuard[BaseExceptionGroup[BaseException]]:
-    return isinstance(error, BaseExceptionGroup)
-
-
-def lone(error: BaseException) -> BaseException:
-    """The one error in groups of one, however deep, else the error itself.
-
-    What those hear who had asked an actor that crashed is a consequence of the crash, and does not count beside it.
-    """
-    if _is_group(error):
-        errors = [lone(each) for each in error.exceptions]
-        causes = [each for each in errors if not isinstance(each, Unanswered | InboxClosed)] or errors
-        if len(causes) == 1:
-            return causes[0]
-    return error
-
-
 class Surroundings(Struct, frozen=True):
     """What a supervisor finds around it; `holdfast.testing` gives others than the system's.
 
@@ -197,11 +182,19 @@ class Surroundings(Struct, frozen=True):
     transport: Callable[[Home], Transport]
     door: Callable[[Path], Door]
     commands: CallRunner | None = None
+    dialler: Callable[[str], Dialler] = NoWay
+    times: Times = Times()
 
 
 def system() -> Surroundings:
     """The machine as it is."""
-    return Surroundings(SystemClock(), system_random(), ThreadedDisk, RunnerTransport, SocketDoor)
+    return Surroundings(SystemClock(), system_random(), ThreadedDisk, RunnerTransport, SocketDoor, None, _ssh)
+
+
+def _ssh(home_id: str) -> Dialler:
+    from holdfast.actors.connections.ssh import SshDialler  # noqa: PLC0415 - asyncssh is slow to import, and rarely needed
+
+    return SshDialler(home_id)
 
 
 class Functions(Struct, frozen=True):
@@ -231,6 +224,8 @@ def _world(place: Home, slots: int | None, functions: Functions | None, around: 
         around.door(place.control),
         None if offered is None else offered.runner,
         around.commands,
+        around.dialler,
+        around.times,
     )
 
 
