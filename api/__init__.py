@@ -11,17 +11,31 @@ from __future__ import annotations
 TYPE_CHECKING = False  # as checkers know it by name; to import `typing` takes as long as all the rest here
 
 if TYPE_CHECKING:
-    from holdfast.events.errors import BadInput, HoldfastError, Unavailable
-    from holdfast.events.messages import Cancel, Hold, Pause, Prioritise, Release, Resume, Retry, Submit
+    from holdfast.events.errors import BadInput, Damaged, HoldfastError, Unavailable
+    from holdfast.events.messages import (
+        Cancel,
+        Changed,
+        Hold,
+        Pause,
+        Prioritise,
+        Release,
+        Resume,
+        Retry,
+        Status,
+        Submit,
+        Unchanged,
+    )
     from holdfast.events.spec import FlowSpec, JobSpec, LimitSpec, TargetSpec
+    from holdfast.store.errors import HomeLocked
 
-    from .client import send
+    from .client import NoAnswer, send
     from .desk import Recorded
-    from .engine import Closed, Forked
+    from .engine import Closed, EngineFailed, Forked, InItsOwnThread
     from .functions import Attempt, CallStopped, Function, call
     from .handle import Events, Holdfast, Submission, SubmittedJob, open  # noqa: A004 - read as `holdfast.open`
     from .job_records import JobFailed, JobRecord
     from .jobs import Job
+    from .output import Output
     from .steps import Step
     from .supervisor import Supervisor, open_supervisor
     from .sync import SyncHoldfast, SyncJob, SyncSubmission, open_sync
@@ -33,7 +47,10 @@ __all__ = [
     "BadInput",
     "CallStopped",
     "Cancel",
+    "Changed",
     "Closed",
+    "Damaged",
+    "EngineFailed",
     "Events",
     "FlowSpec",
     "Forked",
@@ -41,17 +58,22 @@ __all__ = [
     "Hold",
     "Holdfast",
     "HoldfastError",
+    "HomeLocked",
+    "InItsOwnThread",
     "Job",
     "JobFailed",
     "JobRecord",
     "JobSpec",
     "LimitSpec",
+    "NoAnswer",
+    "Output",
     "Pause",
     "Prioritise",
     "Recorded",
     "Release",
     "Resume",
     "Retry",
+    "Status",
     "Step",
     "Submission",
     "Submit",
@@ -62,6 +84,7 @@ __all__ = [
     "SyncSubmission",
     "TargetSpec",
     "Unavailable",
+    "Unchanged",
     "call",
     "open",
     "open_supervisor",
@@ -70,16 +93,30 @@ __all__ = [
 ]
 
 _MODULES = {
-    "events.errors": ("BadInput", "HoldfastError", "Unavailable"),
-    "events.messages": ("Cancel", "Hold", "Pause", "Prioritise", "Release", "Resume", "Retry", "Submit"),
+    "events.errors": ("BadInput", "Damaged", "HoldfastError", "Unavailable"),
+    "events.messages": (
+        "Cancel",
+        "Changed",
+        "Hold",
+        "Pause",
+        "Prioritise",
+        "Release",
+        "Resume",
+        "Retry",
+        "Status",
+        "Submit",
+        "Unchanged",
+    ),
     "events.spec": ("FlowSpec", "JobSpec", "LimitSpec", "TargetSpec"),
-    "client": ("send",),
+    "store.errors": ("HomeLocked",),
+    "client": ("NoAnswer", "send"),
     "desk": ("Recorded",),
-    "engine": ("Closed", "Forked"),
+    "engine": ("Closed", "EngineFailed", "Forked", "InItsOwnThread"),
     "handle": ("Events", "Holdfast", "Submission", "SubmittedJob", "open"),
     "functions": ("Attempt", "CallStopped", "Function", "call"),
     "job_records": ("JobFailed", "JobRecord"),
     "jobs": ("Job",),
+    "output": ("Output",),
     "steps": ("Step",),
     "supervisor": ("Supervisor", "open_supervisor"),
     "sync": ("SyncHoldfast", "SyncJob", "SyncSubmission", "open_sync"),
@@ -97,4 +134,6 @@ def __getattr__(name: str) -> object:
         raise AttributeError(message)
     from importlib import import_module  # noqa: PLC0415 - see above
 
-    return getattr(import_module(f"{__name__}.{module}"), name)
+    found: object = getattr(import_module(f"{__name__}.{module}"), name)
+    globals()[name] = found  # so that the next time it is there
+    return found

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import os
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from typing import Final, Protocol, cast
 
@@ -23,7 +22,8 @@ from holdfast.events.messages import AttemptStatus
 from holdfast.events.spec import Call
 
 from .functions import Attempt, Callee, CallStopped, Registry
-from .loops import post_to_this_loop
+from .loops import Task, post_to_this_loop, scope_until, tasks
+from .slot import Mailbox
 
 CALLS: Final = 100
 THREADS: Final = 40
@@ -34,7 +34,7 @@ _US: Final = 1_000_000
 class Spawner(Protocol):
     """Where async functions run."""
 
-    def spawn(self, run: Callable[[], Coroutine[object, object, None]], /) -> None:
+    def spawn(self, run: Task, /) -> None:
         """Start a task there; called in the engine's thread."""
         ...
 
@@ -46,12 +46,13 @@ class Spawner(Protocol):
 class _Running:
     """A call that was started. Its scope is there once an async one has begun."""
 
-    __slots__ = ("attempt", "cancel", "overdue")
+    __slots__ = ("attempt", "cancel", "in_thread", "overdue")
 
     def __init__(self, attempt: Attempt) -> None:
         self.attempt = attempt
         self.cancel: Callable[[], None] | None = None
         self.overdue = False
+        self.in_thread = False
 
 
 class Caller:
@@ -68,8 +69,8 @@ class Caller:
         self._threads = threads
         self._pool: ThreadPoolExecutor | None = None
         self._running: dict[str, _Running] = {}
-        self._news: deque[Callable[[CallRunner], None]] = deque()
-        self._token = trio.lowlevel.current_trio_token()
+        self._in_threads = 0
+        self._news = Mailbox(trio.lowlevel.current_trio_token().run_sync_soon)
         self._runner: CallRunner | None = None
         self._leaving = False
 
@@ -86,6 +87,11 @@ class Caller:
         """See `Executor`."""
         return self._registry.find(_call(order).function) is not None
 
+    def has_room(self, order: Order) -> bool:
+        """See `Executor`."""
+        function = self._registry.find(_call(order).function)
+        return function is None or function.is_async or self._threads == 0 or self._in_threads < self._threads
+
     def start(self, order: Order) -> None:
         """See `Executor`."""
         function = self._registry.find(_call(order).function)
@@ -99,6 +105,8 @@ class Caller:
         else:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="holdfast function")
+            running.in_thread = True
+            self._in_threads += 1
             self._pool.submit(self._call_sync, function, order, running)
             if order.spec.timeout_us is not None:
                 self._nursery.start_soon(self._expire, order.token, order.spec.timeout_us / _US)
@@ -125,25 +133,25 @@ class Caller:
             self.stop(token)
 
     def _progress(self, token: str, fraction: float | None, message: str) -> None:
-        self._tell(lambda runner: runner.progressed(token, fraction, message))
-
-    def _tell(self, news: Callable[[CallRunner], None]) -> None:
-        """Have the runner told in its own thread; from any."""
-        self._news.append(news)
-        with suppress(trio.RunFinishedError):
-            self._token.run_sync_soon(self._pass_on, idempotent=True)
-
-    def _pass_on(self) -> None:
-        assert self._runner is not None, "nothing is called before there is somebody to tell"
-        while self._news:
-            self._news.popleft()(self._runner)
+        self._tell(lambda: self._listener.progressed(token, fraction, message))
 
     def _end(self, status: AttemptStatus) -> None:
-        def end(runner: CallRunner) -> None:
-            if self._running.pop(status.token, None) is not None:
-                runner.ended(status)
+        self._tell(partial(self._take_end, status))
 
-        self._tell(end)
+    def _take_end(self, status: AttemptStatus) -> None:
+        running = self._running.pop(status.token, None)
+        if running is not None:
+            self._in_threads -= running.in_thread
+            self._listener.ended(status)
+
+    def _tell(self, news: Callable[[], None]) -> None:
+        """Have the runner told in its own thread; from any."""
+        self._news.put(news)  # after the end there is nobody to be told
+
+    @property
+    def _listener(self) -> CallRunner:
+        assert self._runner is not None, "nothing is called before there is somebody to tell"
+        return self._runner
 
     def _call_sync(self, function: Callee, order: Order, running: _Running) -> None:
         try:
@@ -156,27 +164,25 @@ class Caller:
 
     async def _call_async(self, function: Callee, order: Order, running: _Running) -> None:
         timeout_us = order.spec.timeout_us
-        with anyio.CancelScope() as stopped:
-            running.cancel = stopped.cancel
+        until = math.inf if timeout_us is None else anyio.current_time() + timeout_us / _US
+        with scope_until(until) as scope:
+            running.cancel = scope.cancel
             if running.attempt.stopped:  # before it began
-                stopped.cancel()
+                scope.cancel()
             try:
-                with anyio.move_on_after(None if timeout_us is None else timeout_us / _US) as patience:
-                    result = await cast("Awaitable[object]", function.invoke(_call(order), running.attempt))
-                    self._end(_succeeded(order, function, result))
-                    return
-                running.overdue = patience.cancelled_caught
-                self._end(self._failed(order, running, CallStopped()))
+                result = await cast("Awaitable[object]", function.invoke(_call(order), running.attempt))
+                self._end(_succeeded(order, function, result))
             except Exception as error:  # noqa: BLE001 - whatever it raises is how it ended
                 self._end(self._failed(order, running, error))
             except BaseException as error:
-                if not stopped.cancel_called and anyio.current_effective_deadline() == -math.inf:
+                if not scope.cancel_called and anyio.current_effective_deadline() == -math.inf:
                     self._end(_left(order))
                     raise
                 cancelled = isinstance(error, anyio.get_cancelled_exc_class())
-                self._end(self._failed(order, running, CallStopped() if stopped.cancel_called else error))
+                running.overdue = scope.cancel_called and not running.attempt.stopped
+                self._end(self._failed(order, running, CallStopped() if scope.cancel_called else error))
                 # What the function was cancelled with by itself, or by a library of asyncio's, ends its attempt alone.
-                if stopped.cancel_called or not cancelled:
+                if scope.cancel_called or not cancelled:
                     raise
 
     def _failed(self, order: Order, running: _Running, error: BaseException) -> AttemptStatus:
@@ -253,7 +259,7 @@ class BesideTheSupervisor:
     def __init__(self, nursery: trio.Nursery) -> None:
         self._nursery = nursery
 
-    def spawn(self, run: Callable[[], Coroutine[object, object, None]], /) -> None:
+    def spawn(self, run: Task, /) -> None:
         """See `Spawner`."""
         self._nursery.start_soon(run)
 
@@ -267,26 +273,27 @@ class InTheLoop:
 
     def __init__(self) -> None:
         """Made in that loop."""
-        self._post = post_to_this_loop()
-        self._waiting: deque[Callable[[], Coroutine[object, object, None]]] = deque()
+        self._box = Mailbox(post_to_this_loop())
+        self._waiting: deque[Task] = deque()
         self._come = anyio.Event()
 
-    def spawn(self, run: Callable[[], Coroutine[object, object, None]], /) -> None:
+    def spawn(self, run: Task, /) -> None:
         """See `Spawner`."""
-        self._waiting.append(run)
-        self.post(lambda: self._come.set())  # noqa: PLW0108 - the event there is then, not the one there is now
+        self.post(partial(self._take, run))
 
     def post(self, call: Callable[[], None], /) -> None:
         """See `Spawner`."""
-        with suppress(RuntimeError, trio.RunFinishedError):
-            self._post(call)
+        self._box.put(call)  # a loop that has ended has ended its calls
+
+    def _take(self, run: Task) -> None:
+        self._waiting.append(run)
+        self._come.set()
 
     async def serve(self) -> None:
-        """Start what comes, until cancelled."""
-        async with anyio.create_task_group() as group:
+        """Start what comes, until cancelled; from this task, so that functions find the program's context variables."""
+        async with tasks() as start:
             while True:
                 while self._waiting:
-                    group.start_soon(self._waiting.popleft())
+                    start(self._waiting.popleft())
                 self._come = anyio.Event()
-                if not self._waiting:
-                    await self._come.wait()
+                await self._come.wait()

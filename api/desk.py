@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Final, ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar, cast
 
 from msgspec import Struct
 
@@ -24,7 +24,8 @@ from .calling import Callables
 from .engine import Engine
 from .functions import Function
 from .job_records import JobRecord, record_of
-from .jobs import After, Command, Job, JobOptions, PolicyOptions, ids_of, spec_of
+from .jobs import After, Command, Job, JobOptions, PolicyOptions, as_its_function_says, ids_of, spec_of
+from .output import Output, output_of
 from .steps import Step
 
 P = ParamSpec("P")
@@ -95,20 +96,35 @@ class Desk:
             if options:
                 where = next(iter(options))
                 raise BadInput("a Job says all of itself", where=where, remedy="give a Job, or a command with options")
-            return run
-        if not isinstance(run, Call):
-            return Job(run=run, **options)
-        function = self._registry.find(run.function)
+            return self._filled(run)
+        return self._filled(Job(run=run, **options))
+
+    def jobs(self, jobs: Iterable[Job]) -> Iterator[Job]:
+        """The jobs that `submit_many` was given, each as `job` has it. Raises BadInput."""
+        for job in jobs:
+            if not isinstance(cast("object", job), Job):
+                raise BadInput(f"{job!r} is no job", where="jobs", remedy="give a `holdfast.Job(run=...)` for each")
+            yield self._filled(job)
+
+    def _filled(self, job: Job) -> Job:
+        """The job, with what its function says of jobs that call it."""
+        run = job.run
+        function = self._registry.find(run.function) if isinstance(run, Call) else None
         if function is None:
-            return Job(run=run, **options)
+            return job
+        assert isinstance(run, Call), "only calls have functions"
         function.arguments(run)
-        both: JobOptions = {**function.options, **options}
-        return Job(run=run, **both)
+        return as_its_function_says(job, function.options) if function.options else job
 
     def record(self, job: int) -> JobRecord:
         """The job as it stands. Raises BadInput, Closed, Damaged or Unavailable."""
         with self._reading() as reader:
             return record_of(reader, job)
+
+    def output(self, job: int) -> Output:
+        """What the ended job's newest attempt wrote; see `output_of`. Raises Closed, Damaged or Unavailable as well."""
+        with self._reading() as reader:
+            return output_of(reader, job)
 
     def step(self, name: str, key: str) -> Step:
         """The step, done before or not. Raises Closed, Damaged or Unavailable."""
@@ -133,6 +149,13 @@ def submission(jobs: Iterable[Job], flow: str = "", limits: Mapping[str, LimitSp
     return Submit(
         FlowSpec(tuple(spec_of(job, folder) for job in jobs), name=flow, again=True, limits=dict(limits or {}))
     )
+
+
+def position(after: int) -> int:
+    """A position in the log, which it may not have reached. Raises BadInput for what is none."""
+    if not isinstance(cast("object", after), int) or not 0 <= after <= NUMBER_MAX:
+        raise BadInput(f"{after!r} is no position in the log", remedy="give a whole number, 0 for all of it")
+    return after
 
 
 def numbers(jobs: tuple[After, ...]) -> tuple[int, ...]:

@@ -9,7 +9,6 @@ job = await hf.submit(holdfast.call("resize", path="a.png", width=640))
 from __future__ import annotations
 
 import inspect
-import threading
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Final, Generic, ParamSpec, TypeVar, get_type_hints
@@ -21,6 +20,7 @@ from holdfast.events.errors import BadInput, HoldfastError
 from holdfast.events.spec import Call
 
 from .jobs import PolicyOptions
+from .kinds import text_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -51,7 +51,7 @@ class Attempt:
         self.number = number
         self.token = token
         self._report = report
-        self._stopped = threading.Event()
+        self._stopped = False
 
     def progress(self, fraction: float | None = None, message: str = "") -> None:
         """Say how far it is: `fraction` of the whole, from 0 to 1, and a word. Recorded now and then, and the last one.
@@ -69,7 +69,7 @@ class Attempt:
     @property
     def stopped(self) -> bool:
         """Whether it is to stop. An async function is cancelled besides; any other has to look, here or by `check`."""
-        return self._stopped.is_set()
+        return self._stopped
 
     def check(self) -> None:
         """Raise CallStopped if it is to stop."""
@@ -78,7 +78,7 @@ class Attempt:
 
     def stop(self) -> None:
         """Have it stop; for Holdfast."""
-        self._stopped.set()
+        self._stopped = True
 
 
 class Callee:
@@ -90,7 +90,7 @@ class Callee:
         self.options = options
         self._function = function
         self.is_async = inspect.iscoroutinefunction(function)
-        hints = get_type_hints(function)
+        hints = _hints(name, function)
         fields: list[tuple[str, object] | tuple[str, object, object]] = []
         self._attempt_name: str | None = None
         for parameter in inspect.signature(function).parameters.values():
@@ -105,8 +105,11 @@ class Callee:
             else:
                 fields.append((parameter.name, hint, parameter.default))
         shape = msgspec.defstruct("Arguments", fields, kw_only=True, frozen=True, forbid_unknown_fields=True)
-        self._arguments = msgspec.json.Decoder(shape)
-        self._result = msgspec.json.Decoder(hints["return"]) if "return" in hints else None
+        try:
+            self._arguments = msgspec.json.Decoder(shape)
+            self._result = msgspec.json.Decoder(hints["return"]) if "return" in hints else None
+        except TypeError as error:
+            raise _unusable(name, error) from error
 
     def invoke(self, given: Call, attempt: Attempt) -> object:
         """Call it; raises what it raises, and BadInput for arguments that it does not take."""
@@ -128,17 +131,32 @@ class Callee:
     def encode(self, result: object) -> str:
         """A result as it is recorded. Raises BadInput if it can't be."""
         where = f"function {self.name}"
+        remedy = "return what JSON can hold, of the type it names"
+        text = text_of(result, "its result", where, remedy)
         try:
-            text = msgspec.json.encode(result)
             if self._result is not None:
                 self._result.decode(text)
-        except (TypeError, ValueError) as error:
-            problem = f"its result can't be recorded: {error}"
-            raise BadInput(problem, where=where, remedy="return what JSON can hold, of the type it names") from error
-        if len(text) > CALL_BYTES_MAX:
-            problem = f"its result takes {len(text)} bytes, more than the {CALL_BYTES_MAX} that are recorded"
+        except msgspec.DecodeError as error:
+            raise BadInput(f"its result can't be recorded: {error}", where=where, remedy=remedy) from error
+        size_bytes = len(text) if text.isascii() else len(text.encode())
+        if size_bytes > CALL_BYTES_MAX:
+            problem = f"its result takes {size_bytes} bytes, more than the {CALL_BYTES_MAX} that are recorded"
             raise BadInput(problem, where=where, remedy="write it to a file and return its name")
-        return text.decode()
+        return text
+
+
+def _hints(name: str, function: Callable[..., object]) -> dict[str, object]:
+    """The types that the function names. Raises BadInput for one that is none, or that can't be found."""
+    try:
+        return get_type_hints(function)
+    except (NameError, TypeError, AttributeError, SyntaxError) as error:
+        raise _unusable(name, error) from error
+
+
+def _unusable(name: str, error: Exception) -> BadInput:
+    problem = f"the types that it names can't be used: {error}"
+    remedy = "annotate with types that JSON can hold, known where the function is defined"
+    return BadInput(problem, where=f"function {name}", remedy=remedy)
 
 
 class Function(Generic[P, R]):
@@ -147,6 +165,7 @@ class Function(Generic[P, R]):
     def __init__(self, function: Callable[P, R], callee: Callee) -> None:
         self.function = function
         self._callee = callee
+        self._signature = inspect.signature(function)
 
     @property
     def name(self) -> str:
@@ -162,7 +181,7 @@ class Function(Generic[P, R]):
 
         Of a function that takes an `Attempt` use `holdfast.call`: nobody has one to give.
         """
-        bound = inspect.signature(self.function).bind(*arguments, **named)
+        bound = self._signature.bind(*arguments, **named)
         made = call(self.name, **bound.arguments)
         self._callee.arguments(made)
         return made
@@ -170,11 +189,7 @@ class Function(Generic[P, R]):
 
 def call(function: str, /, **arguments: object) -> Call:
     """What to submit, so that a job calls the function of this name. Raises BadInput if JSON can't hold an argument."""
-    try:
-        return Call(function, msgspec.json.encode(arguments).decode())
-    except (TypeError, ValueError) as error:
-        problem = f"an argument can't be recorded: {error}"
-        raise BadInput(problem, where=f"function {function}", remedy="give what JSON can hold") from error
+    return Call(function, text_of(arguments, "an argument", f"function {function}", "give what JSON can hold"))
 
 
 class Registry:
@@ -188,6 +203,11 @@ class Registry:
         if name in self._functions:
             problem = f"there is a function {name!r} already"
             raise BadInput(problem, where=f"function {name}", remedy="take another name: jobs know functions by it")
+        odd = next((option for option in options if option not in PolicyOptions.__annotations__), None)
+        if odd is not None:
+            problem = f"{odd!r} is nothing that a function says of its jobs"
+            remedy = f"give some of: {', '.join(PolicyOptions.__annotations__)}; `submit` takes the rest"
+            raise BadInput(problem, where=f"function {name}", remedy=remedy)
         callee = self._functions[name] = Callee(name, function, options)
         return Function(function, callee)
 

@@ -10,23 +10,39 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import ParamSpec, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar, Unpack
 
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
-from holdfast.events.messages import AskStatus, Cancel, Changed, Hold, Pause, Prioritise, Release, Resume, Retry, Status
+from holdfast.events.messages import (
+    AskStatus,
+    Cancel,
+    Changed,
+    Hold,
+    Pause,
+    Prioritise,
+    Release,
+    Request,
+    Resume,
+    Retry,
+    Status,
+)
 from holdfast.events.spec import Call, LimitSpec
 
 from .calling import CALLS, THREADS, Callables, InTheLoop
-from .desk import Desk, Recorded, changed, home_at, numbers, status, submission, submitted
+from .desk import Desk, Recorded, changed, home_at, numbers, position, status, submission, submitted
 from .engine import Engine
 from .functions import Function, Registry
 from .job_records import JobRecord
 from .jobs import After, Command, Job, JobOptions, PolicyOptions
 from .loops import answer_of
+from .output import Output
 from .steps import Step
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeForm
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -72,12 +88,20 @@ class SubmittedJob:
         await self._holdfast.wait(self)
         return self.record()
 
-    async def result(self, kind: type[T]) -> T:
+    async def result(self, kind: TypeForm[T]) -> T:
         """What the function returned that the job calls, as a value of `kind`; waits for it.
 
         Raises JobFailed if the job did not succeed, BadInput if its result is of another kind.
         """
         return (await self.wait()).result_as(kind)
+
+    async def output(self) -> Output:
+        """What its command wrote in its newest attempt; waits for the job's end.
+
+        Raises BadInput if that can't be known, and Damaged if it was removed or cut.
+        """
+        await self.wait()
+        return await self._holdfast.output(self.id)
 
     def record(self) -> JobRecord:
         """The job as it stands now. Raises BadInput if there is none of this id."""
@@ -133,7 +157,9 @@ class Holdfast:
 
         `flow` names them as one; `limits` are set from then on.
         """
-        return Submission(self, submitted(await answer_of(self._desk.engine.ask(submission(jobs, flow, limits)))))
+        return Submission(
+            self, submitted(await answer_of(self._desk.engine.ask(submission(self._desk.jobs(jobs), flow, limits))))
+        )
 
     def job(self, job: int) -> SubmittedJob:
         """The job of this id."""
@@ -143,37 +169,44 @@ class Holdfast:
         """The job as it stands now."""
         return self._desk.record(job)
 
+    async def output(self, job: int) -> Output:
+        """What the command of an ended job wrote in its newest attempt; see `SubmittedJob.output`."""
+        return await aside(self._desk, self._desk.output, job)
+
     async def wait(self, *jobs: After) -> None:
         """Wait until all these have ended. Cancelled, it does nothing to them."""
         await answer_of(self._desk.engine.ends(numbers(jobs)))
 
     async def cancel(self, *jobs: After) -> Changed:
         """End these, whatever they are doing; returns which it changed, and which not and why."""
-        return changed(await answer_of(self._desk.engine.ask(Cancel(numbers(jobs)))))
+        return await self._change(Cancel(numbers(jobs)))
 
     async def retry(self, *jobs: After) -> Changed:
         """Run these again, which failed or were cancelled, skipped or lost."""
-        return changed(await answer_of(self._desk.engine.ask(Retry(numbers(jobs)))))
+        return await self._change(Retry(numbers(jobs)))
 
     async def hold(self, *jobs: After) -> Changed:
         """Don't start these until they are released."""
-        return changed(await answer_of(self._desk.engine.ask(Hold(numbers(jobs)))))
+        return await self._change(Hold(numbers(jobs)))
 
     async def release(self, *jobs: After) -> Changed:
         """Let held ones go on."""
-        return changed(await answer_of(self._desk.engine.ask(Release(numbers(jobs)))))
+        return await self._change(Release(numbers(jobs)))
 
     async def prioritise(self, *jobs: After, priority: int) -> Changed:
         """Set their priority; higher goes first."""
-        return changed(await answer_of(self._desk.engine.ask(Prioritise(numbers(jobs), priority))))
+        return await self._change(Prioritise(numbers(jobs), priority))
 
     async def pause(self, target: str | None = None) -> Changed:
         """Start nothing more on a target (None: on any)."""
-        return changed(await answer_of(self._desk.engine.ask(Pause(target))))
+        return await self._change(Pause(target))
 
     async def resume(self, target: str | None = None) -> Changed:
         """Start attempts there again."""
-        return changed(await answer_of(self._desk.engine.ask(Resume(target))))
+        return await self._change(Resume(target))
+
+    async def _change(self, command: Request) -> Changed:
+        return changed(await answer_of(self._desk.engine.ask(command)))
 
     async def status(self) -> Status:
         """How many live jobs are in which state, and who supervises them."""
@@ -184,7 +217,15 @@ class Holdfast:
 
         An iterator without an end: leave it with `break`.
         """
-        return Events(self._desk, after)
+        return Events(self._desk, position(after))
+
+
+async def aside(desk: Desk, read: Callable[[int], T], number: int) -> T:
+    """Read something in a worker thread; in a test's own loop, whose clock must not jump meanwhile, read it there."""
+    if desk.in_threads:
+        return await anyio.to_thread.run_sync(read, number)
+    await anyio.lowlevel.checkpoint()
+    return read(number)
 
 
 class Events:
@@ -195,25 +236,24 @@ class Events:
         self._after = after
         self._read: list[Recorded] = []
 
+    @property
+    def held(self) -> int:
+        """How many events it has read ahead; a few hundred at most, however slowly they are taken."""
+        return len(self._read)
+
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Recorded:
         """The next event, once there is one. Raises Closed, Damaged or Unavailable."""
         while not self._read:
-            self._read = await self._read_more()
+            self._read = await aside(self._desk, self._desk.events, self._after)
             self._read.reverse()
             if not self._read:
                 await answer_of(self._desk.engine.growth(self._after))
         event = self._read.pop()
         self._after = event.seq
         return event
-
-    async def _read_more(self) -> list[Recorded]:
-        if self._desk.in_threads:
-            return await anyio.to_thread.run_sync(self._desk.events, self._after)
-        await anyio.lowlevel.checkpoint()
-        return self._desk.events(self._after)
 
 
 @asynccontextmanager

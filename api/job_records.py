@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-import msgspec
 from msgspec import Struct
 
 from holdfast.events.errors import BadInput, HoldfastError
-from holdfast.events.records import Attempt, Ended, Outcome, OutputRange, Started
+from holdfast.events.records import Ended, Outcome
 from holdfast.store.listing import JobLine
 from holdfast.store.reader import Reader
+
+from .kinds import value_of
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeForm
 
 _US: Final = 1_000_000
 
@@ -42,8 +46,8 @@ class JobRecord(Struct, frozen=True):
     memory_bytes: int | None = None
     result: str | None = None
 
-    def result_as(self, kind: type[T]) -> T:
-        """What the function returned, as a value of `kind`.
+    def result_as(self, kind: TypeForm[T]) -> T:
+        """What the function returned, as a value of `kind`: a type such as `Size`, `list[int]` or `int | None`.
 
         Raises JobFailed if the job did not succeed, BadInput if its result is of another kind, or if it has none.
         """
@@ -51,12 +55,7 @@ class JobRecord(Struct, frozen=True):
             raise JobFailed(self)
         if self.result is None:
             raise BadInput(f"job {self.id} has no result", remedy="only calls of functions have one")
-        try:
-            return msgspec.json.decode(self.result, type=kind)
-        except msgspec.DecodeError as error:
-            raise BadInput(
-                f"the result of job {self.id} is of another kind: {error}", remedy="ask for its own"
-            ) from error
+        return value_of(self.result, kind, f"the result of job {self.id}")
 
     @property
     def succeeded(self) -> bool:
@@ -111,14 +110,3 @@ def _record(line: JobLine, outcome: Outcome | None) -> JobRecord:
 
 def _moment(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
-
-
-def ranges_of(attempt: Attempt) -> tuple[OutputRange, ...]:
-    """Where its output is, standard output first; empty if it never started, or if that is not known."""
-    match attempt.phase:
-        case Started(output=output):
-            return output
-        case Ended(outcome=outcome):
-            return outcome.output
-        case _:
-            return ()

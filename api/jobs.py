@@ -5,23 +5,31 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Protocol, TypedDict, cast, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, TypedDict, TypeVar, cast
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
 from holdfast.events.errors import BadInput
 from holdfast.events.spec import (
     DEFAULT_GRACE_US,
     DEFAULT_MAX_OUTPUT_BYTES,
+    DEFAULT_RETRY_DELAY_MAX_US,
+    DEFAULT_RETRY_DELAY_US,
     FUNCTIONS,
     LOCAL,
     RETRY_ON_DEFAULT,
     Call,
     JobSpec,
 )
+from holdfast.events.units import parse_amount, parse_duration
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+
+T = TypeVar("T")
 
 
-@runtime_checkable
 class HasIds(Protocol):
     """A job that was submitted, or several."""
 
@@ -34,6 +42,8 @@ class HasIds(Protocol):
 Command = str | Sequence[str]
 Needed = HasIds | int | str
 After = Needed | Iterable[Needed]
+Duration = timedelta | str
+Amount = int | str
 
 
 class PolicyOptions(TypedDict, total=False):
@@ -43,9 +53,9 @@ class PolicyOptions(TypedDict, total=False):
     priority: int
     retries: int
     retry_on: Sequence[str]
-    retry_delay: timedelta
-    retry_delay_max: timedelta
-    timeout: timedelta | None
+    retry_delay: Duration
+    retry_delay_max: Duration
+    timeout: Duration | None
 
 
 class JobOptions(PolicyOptions, total=False):
@@ -57,8 +67,8 @@ class JobOptions(PolicyOptions, total=False):
     after_any: After
     after_failed: After
     target: str
-    needs: Mapping[str, int]
-    grace: timedelta
+    needs: Mapping[str, Amount]
+    grace: Duration
     max_output_bytes: int
     env: Mapping[str, str]
     secrets: Sequence[str]
@@ -70,9 +80,14 @@ class Job(Struct, frozen=True, kw_only=True):
     """A job to submit; the fields are those of a flow file.
 
     `run`: a list of strings (no shell), a string for `/bin/sh -c`, or what `holdfast.call` returns. `cwd`: None is the
-    folder that the program is in when it submits. `after`, `after_any`, `after_failed`: jobs that were submitted, their
-    ids, or names of jobs that are submitted together with it. `needs`: whole numbers, memory in bytes; one cpu, unless
-    it says how many. `limits`: `name` or `name:key`. `key`: submitting the same key again is the same job.
+    folder that the program is in when it submits, and on another machine the target's. `after`, `after_any`,
+    `after_failed`: jobs that were submitted, their ids, or names of jobs that are submitted together with it. `needs`:
+    whole numbers, memory in bytes or as "8GB"; one cpu, unless it says how many. Durations: a timedelta, or text such
+    as "90s" or "1h30m". `limits`: `name` or `name:key`. `key`: submitting the same key again is the same job.
+
+    What is `UNSET` is as the function says that it calls, if it calls one; else there are no limits and no time-out,
+    the priority is 0, and it is not tried again; where `retries` says that it is, after "failed" and "timeout", with
+    delays from a second up to five minutes.
     """
 
     run: Command | Call
@@ -82,20 +97,29 @@ class Job(Struct, frozen=True, kw_only=True):
     after_any: After = ()
     after_failed: After = ()
     target: str = LOCAL
-    needs: Mapping[str, int] = {}
-    limits: Sequence[str] = ()
-    priority: int = 0
-    retries: int = 0
-    retry_on: Sequence[str] = RETRY_ON_DEFAULT
-    retry_delay: timedelta = timedelta(seconds=1)
-    retry_delay_max: timedelta = timedelta(minutes=5)
-    timeout: timedelta | None = None
-    grace: timedelta = timedelta(microseconds=DEFAULT_GRACE_US)
+    needs: Mapping[str, Amount] = {}
+    limits: Sequence[str] | UnsetType = UNSET
+    priority: int | UnsetType = UNSET
+    retries: int | UnsetType = UNSET
+    retry_on: Sequence[str] | UnsetType = UNSET
+    retry_delay: Duration | UnsetType = UNSET
+    retry_delay_max: Duration | UnsetType = UNSET
+    timeout: Duration | UnsetType | None = UNSET
+    grace: Duration = timedelta(microseconds=DEFAULT_GRACE_US)
     max_output_bytes: int = DEFAULT_MAX_OUTPUT_BYTES
     env: Mapping[str, str] = {}
     secrets: Sequence[str] = ()
     key: str | None = None
     hold: bool = False
+
+
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+def as_its_function_says(job: Job, options: PolicyOptions) -> Job:
+    """The job, with what it leaves unset as the function says that it calls."""
+    unset = {name: value for name, value in options.items() if getattr(job, name) is UNSET}
+    return replace(job, **unset) if unset else job
 
 
 def spec_of(job: Job, folder: str) -> JobSpec:
@@ -106,26 +130,26 @@ def spec_of(job: Job, folder: str) -> JobSpec:
         call, run, target, counted = run, (), FUNCTIONS, "calls"
     try:
         return JobSpec(
-            run=run if isinstance(run, str) else _strings(run, f"{where}: run"),
+            run=run if isinstance(run, str) else _strings(run, where, "run"),
             call=call,
             name=job.name,
-            cwd=folder if job.cwd is None else os.path.join(folder, os.fspath(job.cwd)),  # noqa: PTH118
+            cwd=_folder(job, folder, target),
             after=ids_of(job.after),
             after_any=ids_of(job.after_any),
             after_failed=ids_of(job.after_failed),
             target=target,
-            needs={counted: 1, **job.needs},
-            limits=_strings(job.limits, f"{where}: limits"),
-            priority=job.priority,
-            retries=job.retries,
-            retry_on=_strings(job.retry_on, f"{where}: retry_on"),
-            retry_delay_us=_microseconds(job.retry_delay),
-            retry_delay_max_us=_microseconds(job.retry_delay_max),
-            timeout_us=None if job.timeout is None else _microseconds(job.timeout),
-            grace_us=_microseconds(job.grace),
+            needs=_needs(job.needs, counted, where),
+            limits=() if job.limits is UNSET else _strings(job.limits, where, "limits"),
+            priority=0 if job.priority is UNSET else job.priority,
+            retries=0 if job.retries is UNSET else job.retries,
+            retry_on=RETRY_ON_DEFAULT if job.retry_on is UNSET else _strings(job.retry_on, where, "retry_on"),
+            retry_delay_us=_microseconds(job.retry_delay, DEFAULT_RETRY_DELAY_US, where, "retry_delay"),
+            retry_delay_max_us=_microseconds(job.retry_delay_max, DEFAULT_RETRY_DELAY_MAX_US, where, "retry_delay_max"),
+            timeout_us=None if job.timeout is None else _microseconds(job.timeout, None, where, "timeout"),
+            grace_us=_microseconds(job.grace, DEFAULT_GRACE_US, where, "grace"),
             max_output_bytes=job.max_output_bytes,
             env=dict(job.env),
-            secrets=_strings(job.secrets, f"{where}: secrets"),
+            secrets=_strings(job.secrets, where, "secrets"),
             key=job.key,
             hold=job.hold,
         )
@@ -135,25 +159,50 @@ def spec_of(job: Job, folder: str) -> JobSpec:
         ) from error
 
 
-def _strings(given: Sequence[str], where: str) -> tuple[str, ...]:
+def _strings(given: Sequence[str], where: str, field: str) -> tuple[str, ...]:
     if isinstance(given, str):
-        raise BadInput(f"{given!r} is one string", where=where, remedy="give a list of strings")
-    odd = next((each for each in cast("Sequence[object]", given) if not isinstance(each, str)), None)
-    if odd is not None:
-        raise BadInput(f"{odd!r} is no string", where=where, remedy='its members are strings: "4", not 4')
-    return tuple(given)
+        raise BadInput(f"{given!r} is one string", where=f"{where}: {field}", remedy="give a list of strings")
+    found = tuple(given)
+    for each in cast("tuple[object, ...]", found):
+        if not isinstance(each, str):
+            remedy = 'its members are strings: "4", not 4'
+            raise BadInput(f"{each!r} is no string", where=f"{where}: {field}", remedy=remedy)
+    return found
 
 
 def ids_of(given: After) -> tuple[str | int, ...]:
     """The ids, and the names, of the jobs that these stand for."""
-    if isinstance(given, str | int):
-        return (given,)
     if given == ():  # as nearly always, and the rest is slow
         return ()
-    if isinstance(given, HasIds):
+    if isinstance(given, str | int):
+        return (given,)
+    if _has_ids(given):
         return tuple(given.ids)
     return tuple(one for each in given for one in ids_of(each))
 
 
-def _microseconds(given: timedelta) -> int:
-    return given // timedelta(microseconds=1)
+def _has_ids(given: After) -> TypeIs[HasIds]:
+    return hasattr(given, "ids")  # `isinstance` takes 12 us for a protocol, a quarter of a submission
+
+
+def _folder(job: Job, folder: str, target: str) -> str:
+    """Where it runs: below `folder`, the program's own, or on another machine below the target's own."""
+    given = "" if job.cwd is None else os.fspath(job.cwd)
+    if target not in (LOCAL, FUNCTIONS):
+        return given
+    return os.path.join(folder, given) if given else folder  # noqa: PTH118 - text, as it is recorded
+
+
+def _needs(given: Mapping[str, Amount], counted: str, where: str) -> dict[str, int]:
+    needs = {counted: 1}
+    for name, amount in given.items():
+        needs[name] = parse_amount(amount, f"{where}: needs.{name}") if isinstance(amount, str) else amount
+    return needs
+
+
+def _microseconds(given: Duration | UnsetType, default_us: T, where: str, field: str) -> int | T:
+    if given is UNSET:
+        return default_us
+    if isinstance(given, str):
+        return parse_duration(given, f"{where}: {field}")
+    return given // _MICROSECOND

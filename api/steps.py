@@ -8,7 +8,7 @@ receipt = step.result_as(Receipt)
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -16,6 +16,10 @@ from holdfast.events.errors import BadInput
 from holdfast.events.messages import Answer, RecordStep, StepTaken
 
 from .functions import CALLING
+from .kinds import text_of, value_of
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeForm
 
 T = TypeVar("T")
 
@@ -23,8 +27,9 @@ T = TypeVar("T")
 class Step:
     """One step; made by `Holdfast.step`. `fresh`: it was not done before, so it is to be done now.
 
-    `result`: what came of it, to be set where it is fresh (None if it is not); anything that JSON can hold. It is in
-    the log, synced, once the `with` is left without an error; nothing is recorded where it is left with one.
+    `result`: what came of it, to be set where it is fresh; anything that JSON can hold. One that is not set is None:
+    of some steps there is nothing to keep but that they were done. It is in the log, synced, once the `with` is left
+    without an error; nothing is recorded where it is left with one.
     """
 
     def __init__(self, name: str, key: str, recorded: str | None) -> None:
@@ -41,28 +46,21 @@ class Step:
 
     @result.setter
     def result(self, result: object) -> None:
+        """Set what came of it. Raises BadInput if it was done before."""
         if not self.fresh:
             problem = "the step was done before, and its result is recorded"
             raise BadInput(problem, where=f"step {self.name}", remedy="set it only where `step.fresh` is true")
         self._result = result
 
-    def result_as(self, kind: type[T]) -> T:
+    def result_as(self, kind: TypeForm[T]) -> T:
         """What came of it, as a value of `kind`. Raises BadInput if it is of another kind."""
-        try:
-            return msgspec.json.decode(self.text(), type=kind)
-        except msgspec.DecodeError as error:
-            problem = f"its result is of another kind: {error}"
-            raise BadInput(problem, where=f"step {self.name}", remedy="ask for its own") from error
+        return value_of(self.text(), kind, "its result", f"step {self.name}")
 
     def text(self) -> str:
         """The result as JSON. Raises BadInput for what JSON can't hold."""
         if self._recorded is not None:
             return self._recorded
-        try:
-            return msgspec.json.encode(self._result).decode()
-        except (TypeError, ValueError) as error:
-            problem = f"its result can't be recorded: {error}"
-            raise BadInput(problem, where=f"step {self.name}", remedy="set what JSON can hold") from error
+        return text_of(self._result, "its result", f"step {self.name}", "set what JSON can hold")
 
     def request(self) -> RecordStep:
         """What records it. Raises BadInput for what JSON can't hold."""

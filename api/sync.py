@@ -9,18 +9,34 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar, Unpack
+from typing import TYPE_CHECKING, ParamSpec, TypeVar, Unpack
 
-from holdfast.events.messages import AskStatus, Cancel, Changed, Hold, Pause, Prioritise, Release, Resume, Retry, Status
+from holdfast.events.messages import (
+    AskStatus,
+    Cancel,
+    Changed,
+    Hold,
+    Pause,
+    Prioritise,
+    Release,
+    Request,
+    Resume,
+    Retry,
+    Status,
+)
 from holdfast.events.spec import Call, LimitSpec
 
 from .calling import CALLS, THREADS, Callables
-from .desk import Desk, Recorded, changed, home_at, numbers, status, submission, submitted
+from .desk import Desk, Recorded, changed, home_at, numbers, position, status, submission, submitted
 from .engine import Engine
 from .functions import Function, Registry
 from .job_records import JobRecord
 from .jobs import After, Command, Job, JobOptions, PolicyOptions
+from .output import Output
 from .steps import Step
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeForm
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -66,9 +82,14 @@ class SyncJob:
         self._holdfast.wait(self, timeout=timeout)
         return self.record()
 
-    def result(self, kind: type[T], timeout: float | None = None) -> T:
+    def result(self, kind: TypeForm[T], timeout: float | None = None) -> T:
         """What the function returned that the job calls; see `SubmittedJob.result` and `wait`."""
         return self.wait(timeout).result_as(kind)
+
+    def output(self, timeout: float | None = None) -> Output:
+        """What its command wrote in its newest attempt; see `SubmittedJob.output` and `wait`."""
+        self.wait(timeout)
+        return self._holdfast.output(self.id)
 
     def record(self) -> JobRecord:
         """The job as it stands now. Raises BadInput if there is none of this id."""
@@ -106,7 +127,9 @@ class SyncHoldfast:
         self, jobs: Iterable[Job], *, flow: str = "", limits: Mapping[str, LimitSpec] | None = None
     ) -> SyncSubmission:
         """Submit jobs together: all of them or none; see `Holdfast.submit_many`."""
-        return SyncSubmission(self, submitted(self._desk.engine.ask(submission(jobs, flow, limits)).result()))
+        return SyncSubmission(
+            self, submitted(self._desk.engine.ask(submission(self._desk.jobs(jobs), flow, limits)).result())
+        )
 
     def job(self, job: int) -> SyncJob:
         """The job of this id."""
@@ -116,41 +139,44 @@ class SyncHoldfast:
         """The job as it stands now."""
         return self._desk.record(job)
 
+    def output(self, job: int) -> Output:
+        """What the command of an ended job wrote in its newest attempt; see `SubmittedJob.output`."""
+        return self._desk.output(job)
+
     def wait(self, *jobs: After, timeout: float | None = None) -> None:
         """Wait until all these have ended. Raises TimeoutError after `timeout` seconds; the jobs go on."""
-        ended = self._desk.engine.ends(numbers(jobs))
-        try:
-            ended.result(timeout)
-        finally:
-            ended.cancel()
+        self._desk.engine.ends(numbers(jobs)).result(timeout)
 
     def cancel(self, *jobs: After) -> Changed:
         """End these, whatever they are doing; returns which it changed, and which not and why."""
-        return changed(self._desk.engine.ask(Cancel(numbers(jobs))).result())
+        return self._change(Cancel(numbers(jobs)))
 
     def retry(self, *jobs: After) -> Changed:
         """Run these again, which failed or were cancelled, skipped or lost."""
-        return changed(self._desk.engine.ask(Retry(numbers(jobs))).result())
+        return self._change(Retry(numbers(jobs)))
 
     def hold(self, *jobs: After) -> Changed:
         """Don't start these until they are released."""
-        return changed(self._desk.engine.ask(Hold(numbers(jobs))).result())
+        return self._change(Hold(numbers(jobs)))
 
     def release(self, *jobs: After) -> Changed:
         """Let held ones go on."""
-        return changed(self._desk.engine.ask(Release(numbers(jobs))).result())
+        return self._change(Release(numbers(jobs)))
 
     def prioritise(self, *jobs: After, priority: int) -> Changed:
         """Set their priority; higher goes first."""
-        return changed(self._desk.engine.ask(Prioritise(numbers(jobs), priority)).result())
+        return self._change(Prioritise(numbers(jobs), priority))
 
     def pause(self, target: str | None = None) -> Changed:
         """Start nothing more on a target (None: on any)."""
-        return changed(self._desk.engine.ask(Pause(target)).result())
+        return self._change(Pause(target))
 
     def resume(self, target: str | None = None) -> Changed:
         """Start attempts there again."""
-        return changed(self._desk.engine.ask(Resume(target)).result())
+        return self._change(Resume(target))
+
+    def _change(self, command: Request) -> Changed:
+        return changed(self._desk.engine.ask(command).result())
 
     def status(self) -> Status:
         """How many live jobs are in which state, and who supervises them."""
@@ -158,13 +184,17 @@ class SyncHoldfast:
 
     def events(self, after: int = 0) -> Iterator[Recorded]:
         """The log after a position, and on as it grows: none missed, none twice; see `Holdfast.events`."""
-        while True:
-            batch = self._desk.events(after)
-            yield from batch
-            if batch:
-                after = batch[-1].seq
-            else:
-                self._desk.engine.growth(after).result()
+        return _events(self._desk, position(after))
+
+
+def _events(desk: Desk, after: int) -> Iterator[Recorded]:
+    while True:
+        batch = desk.events(after)
+        yield from batch
+        if batch:
+            after = batch[-1].seq
+        else:
+            desk.engine.growth(after).result()
 
 
 @contextmanager

@@ -16,18 +16,20 @@ import inspect
 import os
 import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 
+import sniffio
 import trio
 from msgspec import Struct
 
+from holdfast.actors.errors import lone
 from holdfast.actors.targets.calling import CallRunner
 from holdfast.actors.targets.messages import Order
 from holdfast.actors.targets.transport import RunnerTransport
 from holdfast.events.draft import Draft
+from holdfast.events.errors import HoldfastError
 from holdfast.events.messages import AttemptStatus
 from holdfast.store.contract import Store
 from holdfast.store.home import Home
@@ -38,7 +40,8 @@ from .engine import Engine
 from .functions import Registry
 from .handle import Holdfast
 from .loops import answer_of
-from .supervisor import Surroundings, lone, plain_errors
+from .slot import Slot
+from .supervisor import Surroundings, plain_errors
 
 SLOTS = 4
 _US = 1_000_000
@@ -56,6 +59,18 @@ class Command(Struct, frozen=True):
     token: str
 
 
+class WrongLoop(HoldfastError):
+    """`holdfast.testing` was used in another loop than Trio's."""
+
+    exit_code = 2
+
+    def __init__(self, library: str) -> None:
+        super().__init__(
+            f"`holdfast.testing` is for tests that run in Trio, whose clock can jump, and this one runs in {library}: "
+            "use pytest-trio, or open a home with `holdfast.open`"
+        )
+
+
 Commands = Callable[[Command], int | Awaitable[int]]
 
 
@@ -63,6 +78,7 @@ class _VirtualClock:
     """The wall clock of a loop: its own time, from a moment in 2001 on."""
 
     def now(self) -> int:
+        """See `Clock`."""
         return _BEGAN_US + int(trio.current_time() * _US)
 
 
@@ -73,9 +89,11 @@ class _InlineDisk:
         self._open_store = open_store
 
     async def open(self) -> Store:
+        """See `Disk`."""
         return self._open_store()
 
     async def commit(self, store: Store, drafts: Sequence[Draft]) -> list[int]:
+        """See `Disk`."""
         return store.commit(drafts)
 
 
@@ -83,10 +101,12 @@ class _Nobody(trio.abc.Listener[trio.abc.Stream]):
     """Lets no client in."""
 
     async def accept(self) -> trio.abc.Stream:
+        """See `trio.abc.Listener`."""
         await trio.sleep_forever()
         raise AssertionError("it sleeps for ever")
 
     async def aclose(self) -> None:
+        """See `trio.abc.Listener`."""
         await trio.lowlevel.checkpoint()
 
 
@@ -95,14 +115,16 @@ class _NoDoor:
         del path
 
     def open(self) -> trio.abc.Listener[trio.abc.Stream]:
+        """See `Door`."""
         return _Nobody()
 
     def author(self, stream: trio.abc.Stream, /) -> str:
+        """See `Door`."""
         del stream
         return "nobody"
 
     def close(self) -> None:
-        pass
+        """See `Door`."""
 
 
 class _Performer:
@@ -114,15 +136,23 @@ class _Performer:
         self._scopes: dict[str, trio.CancelScope] = {}
         self.runner = CallRunner(self, _VirtualClock(), os.getpid())
 
+    def has_room(self, order: Order) -> bool:
+        """See `Executor`."""
+        del order
+        return True
+
     def knows(self, order: Order) -> bool:
+        """See `Executor`."""
         del order
         return True
 
     def start(self, order: Order) -> None:
+        """See `Executor`."""
         self._scopes[order.token] = trio.CancelScope()
         self._nursery.start_soon(self._perform, order)
 
     def stop(self, token: str) -> None:
+        """See `Executor`."""
         self._scopes[token].cancel()
 
     async def _perform(self, order: Order) -> None:
@@ -146,7 +176,8 @@ class _EngineHere(Engine):
 
     nursery: trio.Nursery
 
-    def start(self) -> Future[None]:
+    def start(self) -> Slot[None]:
+        """See `Engine`."""
         self.nursery.start_soon(self._serve)
         return self._opened
 
@@ -167,7 +198,11 @@ async def open(  # noqa: A001 - read as `testing.open`
 
     It may be async, and sleep: on a clock that jumps, that takes no time. What it raises is raised in the test. `slots`
     and `calls` as in `holdfast.open`; functions that are not async run in the loop itself. `seed`: of the jitter.
+    Raises WrongLoop outside of Trio.
     """
+    library = sniffio.current_async_library()
+    if library != "trio":
+        raise WrongLoop(library)
     with tempfile.TemporaryDirectory(prefix="holdfast-test-") as folder, plain_errors():
         async with trio.open_nursery() as nursery:
             performer = _Performer(commands, nursery)

@@ -38,6 +38,10 @@ class Executor(Protocol):
         """Whether the function is there; one that is not may still come."""
         ...
 
+    def has_room(self, order: Order, /) -> bool:
+        """Whether the call could start at once: a function that is not async needs a thread that is free."""
+        ...
+
     def start(self, order: Order, /) -> None:
         """Call the function."""
         ...
@@ -55,6 +59,11 @@ class NoFunctions:
         del order
         return False
 
+    def has_room(self, order: Order, /) -> bool:
+        """Never."""
+        del order
+        return False
+
     def start(self, order: Order, /) -> None:
         """Never: its target offers nothing."""
         raise AssertionError(f"{order.token} was launched where nothing can be called")
@@ -67,15 +76,17 @@ class NoFunctions:
 class CallRunner:
     """What is queued, runs, or has ended and was not acknowledged. For the tree's thread only."""
 
-    def __init__(self, executor: Executor, clock: Clock, pid: int) -> None:
-        self.journal = uuid.uuid4().hex
+    def __init__(self, executor: Executor, clock: Clock, pid: int, journal: str = "") -> None:
+        """`journal`: its name, which no other may have; without one it gets one."""
+        self.journal = journal or uuid.uuid4().hex
         self.pid = pid
         self._executor = executor
         self._clock = clock
         self._capacity: dict[str, int] = {}
         self._used: dict[str, int] = {}
         self._queue: deque[Order] = deque()
-        self._strangers: dict[str, tuple[float, Order]] = {}
+        self._strangers: dict[str, Order] = {}
+        self._patient_until: float | None = None
         self._known: dict[str, AttemptStatus] = {}
         self._needs: dict[str, Needs] = {}
         self._arrivals: dict[str, int] = {}
@@ -130,48 +141,86 @@ class CallRunner:
         self._capacity = capacity
 
     def start_what_fits(self) -> None:
-        """Start calls, in order, as far as capacity and rates allow; those of functions that are not there yet wait."""
+        """Start calls, in order, as far as capacity and rates allow; those of functions that are not there yet wait.
+
+        So do those for which there is no thread: they have not started, and keep nobody else from it.
+        """
         self._start_at = math.inf
         self._look_at_strangers()
-        while self._queue:
-            order = self._queue[0]
-            if not self._executor.knows(order):
-                self._queue.popleft()
-                self._strangers[order.token] = trio.current_time() + UNKNOWN_S, order
-                continue
-            needs = tuple(order.spec.needs.items())
-            if not fits(self._used, needs, self._capacity):
-                return
-            now = self._clock.now()
-            wait_us = max((_wait_us(self._arrivals, rate, now) for rate in order.rates), default=0)
-            if wait_us > 0:
-                self._start_at = trio.current_time() + wait_us / _US
-                return
-            self._queue.popleft()
-            for key, interval_us, _ in order.rates:
-                self._arrivals[key] = max(self._arrivals.get(key, 0), now) + interval_us
-            if len(self._arrivals) > _ARRIVALS_MAX:
-                self._arrivals = {key: arrival for key, arrival in self._arrivals.items() if arrival > now}
-            take(self._used, needs)
-            self._needs[order.token] = needs
-            self._known[order.token] = AttemptStatus(order.token, "running", self.pid, started_at=now)
-            self._settle(order.token)
-            self._executor.start(order)
+        aside: list[Order] = []
+        try:
+            while self._queue:
+                order = self._queue[0]
+                if not self._executor.knows(order):
+                    self._take_in_stranger(self._queue.popleft())
+                elif not self._executor.has_room(order):
+                    aside.append(self._queue.popleft())
+                elif self._may_start(order):
+                    self._start(self._queue.popleft())
+                else:
+                    return
+        finally:
+            self._queue.extendleft(reversed(aside))
+
+    def _may_start(self, order: Order) -> bool:
+        """Whether capacity and rates allow it now."""
+        if not fits(self._used, tuple(order.spec.needs.items()), self._capacity):
+            return False
+        if not order.rates:  # as most have none
+            return True
+        now = self._clock.now()
+        wait_us = max(_wait_us(self._arrivals, rate, now) for rate in order.rates)
+        if wait_us > 0:
+            self._start_at = trio.current_time() + wait_us / _US
+        return wait_us <= 0
+
+    def _start(self, order: Order) -> None:
+        now = self._clock.now()
+        for key, interval_us, _ in order.rates:
+            self._arrivals[key] = max(self._arrivals.get(key, 0), now) + interval_us
+        if len(self._arrivals) > _ARRIVALS_MAX:
+            self._arrivals = {key: arrival for key, arrival in self._arrivals.items() if arrival > now}
+        needs = self._needs[order.token] = tuple(order.spec.needs.items())
+        take(self._used, needs)
+        self._known[order.token] = AttemptStatus(order.token, "running", self.pid, started_at=now)
+        self._settle(order.token)
+        self._executor.start(order)
 
     def _look_at_strangers(self) -> None:
-        """Take up the calls whose function has come, and give up those that have waited long enough."""
-        for token, (until, order) in list(self._strangers.items()):
+        """Take up the calls whose function has come, and give up the others once none has come for a while."""
+        for token, order in list(self._strangers.items()):
             if self._executor.knows(order):
                 del self._strangers[token]
                 self._queue.appendleft(order)
-            elif trio.current_time() >= until:
+            elif trio.current_time() >= self._give_up_at():
                 del self._strangers[token]
-                name = order.spec.call.function if order.spec.call is not None else ""
-                why = f"no function {name!r} is registered where it would be called: register it, then retry the job"
-                self._tell(AttemptStatus(token, "ended", ended_at=self._clock.now(), how="not_started", error=why))
+                self._give_up(order)
+
+    def _take_in_stranger(self, order: Order) -> None:
+        """Let a call wait for its function, or give it up at once where none has come for a while.
+
+        A program registers its functions as it starts; later, waiting would only take places from calls that can be
+        made.
+        """
+        if trio.current_time() < self._give_up_at():
+            self._strangers[order.token] = order
+        else:
+            self._give_up(order)
+
+    def _give_up_at(self) -> float:
+        """When calls of unknown functions are given up: a while after the first came, or after a function did."""
+        if self._patient_until is None:
+            self._patient_until = trio.current_time() + UNKNOWN_S
+        return self._patient_until
+
+    def _give_up(self, order: Order) -> None:
+        name = order.spec.call.function if order.spec.call is not None else ""
+        why = f"no function {name!r} is registered where it would be called: register it, then retry the job"
+        self._tell(AttemptStatus(order.token, "ended", ended_at=self._clock.now(), how="not_started", error=why))
 
     def look(self) -> None:
-        """A function has come: look again at those that wait for one."""
+        """A function has come: look again at those that wait for one, and wait a while for more."""
+        self._patient_until = None
         if self._strangers:
             self._wake()
 
@@ -196,8 +245,13 @@ class CallRunner:
     @property
     def next_at(self) -> float:
         """When there is something to do without being asked, in seconds on Trio's clock."""
-        strangers = min((until for until, _ in self._strangers.values()), default=math.inf)
+        strangers = self._give_up_at() if self._strangers else math.inf
         return min(self._start_at, self._settled_at if self._settling else math.inf, strangers)
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """The tokens of the calls that run."""
+        return tuple(self._needs)
 
     async def finished(self) -> None:
         """Wait until nothing runs, and every end that was told is acknowledged."""

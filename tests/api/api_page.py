@@ -28,10 +28,23 @@ docstrings by `python -m tests.api.api_page`, so change it there.
 # In the order in which one meets them; a test looks that every public name is here.
 CHAPTERS: Final = {
     "Opening a home": ("open", "open_sync", "Holdfast", "SyncHoldfast"),
-    "Jobs": ("Job", "SubmittedJob", "Submission", "SyncJob", "SyncSubmission", "JobRecord", "JobFailed"),
+    "Jobs": ("Job", "SubmittedJob", "Submission", "SyncJob", "SyncSubmission", "JobRecord", "Output"),
+    "What commands answer": ("Changed", "Unchanged", "Status"),
     "Functions as jobs": ("call", "Function", "Attempt", "CallStopped", "Step"),
     "The log": ("Events", "Recorded"),
-    "Errors": ("HoldfastError", "BadInput", "Unavailable", "Closed", "Forked"),
+    "Errors": (
+        "HoldfastError",
+        "BadInput",
+        "JobFailed",
+        "Unavailable",
+        "HomeLocked",
+        "NoAnswer",
+        "Damaged",
+        "EngineFailed",
+        "Closed",
+        "Forked",
+        "InItsOwnThread",
+    ),
     "Closer to the ground": (
         "open_supervisor",
         "Supervisor",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import subprocess
 import sys
@@ -32,6 +33,18 @@ def test_the_page_is_written_from_the_docstrings_as_they_are() -> None:
 
 def test_every_public_name_is_on_the_page() -> None:
     assert sorted(name for names in CHAPTERS.values() for name in names) == sorted(holdfast.__all__)
+
+
+def test_every_public_name_and_method_has_a_docstring() -> None:
+    def undocumented(name: str, found: object) -> Iterator[str]:
+        if not inspect.getdoc(found):
+            yield name
+        if inspect.isclass(found):
+            for member, value in vars(found).items():
+                if not member.startswith("_") and (inspect.isfunction(value) or isinstance(value, property)):
+                    yield from undocumented(f"{name}.{member}", value)
+
+    assert [each for name in holdfast.__all__ for each in undocumented(name, getattr(holdfast, name))] == []
 
 
 @pytest.mark.parametrize("example", BLOCKS, ids=lambda block: re.findall(r"holdfast\.(\w+)", block)[0])

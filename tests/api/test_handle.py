@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import anyio
-import pytest
 
 import holdfast
 from holdfast.events.facts import AttemptEnded, HomeCreated, JobSubmitted
@@ -140,26 +139,6 @@ async def _until(events: holdfast.Events, seq: int) -> AsyncGenerator[holdfast.R
             return
 
 
-def test_many_slow_readers_delay_nobody(home: Path, loop: Loop) -> None:
-    async def main() -> None:
-        async with holdfast.open(home, slots=2) as hf, anyio.create_task_group() as group:
-            counts = [0] * 20
-
-            async def read(reader: int) -> None:
-                async for _ in hf.events():
-                    counts[reader] += 1
-                    await anyio.sleep(0.001 * reader)
-
-            for reader in range(len(counts)):
-                group.start_soon(read, reader)
-            with anyio.fail_after(30):
-                await (await hf.submit_many(holdfast.Job(run=["true"]) for _ in range(100))).wait()
-            assert counts[0] > 0
-            group.cancel_scope.cancel()
-
-    loop(main)
-
-
 def test_cancelling_who_waits_never_cancels_the_job(home: Path, loop: Loop, tmp_path: Path) -> None:
     async def main() -> None:
         async with holdfast.open(home) as hf:
@@ -189,29 +168,5 @@ def test_what_runs_goes_on_after_leaving_and_is_there_at_the_next_opening(
             assert record.succeeded
             assert record.attempt == 1
             assert hf.record(running.id).attempt == 1
-
-    loop(main)
-
-
-@pytest.mark.parametrize("count", [10_000])
-@pytest.mark.slow
-def test_callers_that_are_cancelled_at_random_leave_each_submission_recorded_or_absent(
-    home: Path, loop: Loop, count: int
-) -> None:
-    async def main() -> None:
-        acknowledged: set[int] = set()
-        async with holdfast.open(home) as hf:
-            await hf.pause()
-
-            async def submit(number: int) -> None:
-                with anyio.move_on_after((number * 7919) % 1000 / 300):
-                    acknowledged.add((await hf.submit(["true"], name=f"n{number}")).id)
-
-            async with anyio.create_task_group() as group:
-                for number in range(count):
-                    group.start_soon(submit, number)
-            ready = (await hf.status()).counts.get("ready", 0)
-            assert 0 < len(acknowledged) <= ready <= count
-            assert all(hf.record(job).name for job in sorted(acknowledged)[::100])
 
     loop(main)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import cast
+from typing import NoReturn, cast
 
 import anyio
+import anyio.to_thread
 import pytest
 
 import holdfast
-from holdfast.store.errors import HomeLocked
+from holdfast.events.facts import TargetAttached
 from holdfast.store.home import Home
 from holdfast.store.lock import HomeLock
+from holdfast.store.reader import Reader
 
 Loop = Callable[[Callable[[], Awaitable[None]]], None]
 
@@ -56,6 +59,9 @@ def test_those_who_wait_when_it_closes_hear_so(home: Path, loop: Loop) -> None:
 
 Use = Callable[[holdfast.Holdfast], Awaitable[object]]
 
+ENDLESS: list[object] = []
+ENDLESS.append(ENDLESS)
+
 REFUSED: list[tuple[Use, str]] = [
     (lambda hf: hf.submit([]), "there is no command"),
     (lambda hf: hf.submit(["sleep", cast("str", 4)]), "4 is no string"),
@@ -79,6 +85,18 @@ REFUSED: list[tuple[Use, str]] = [
     (lambda hf: hf.cancel("name"), "'name' is a name"),
     (lambda hf: hf.wait(99), "there is no job 99"),
     (lambda hf: hf.pause("moon"), "there is no target 'moon'"),
+    (lambda hf: hf.submit("true", needs={"cpus": "lots"}), "job: needs.cpus: 'lots' is no size"),
+    (lambda hf: hf.submit("true", timeout="5"), "job: timeout: the duration '5' has a number without a unit"),
+    (lambda hf: hf.submit("true", needs={"cpus": 2**70}), r"jobs.1.needs.cpus: \d+ is out of bounds; give a whole"),
+    (lambda hf: hf.submit("true", timeout=timedelta.max), r"jobs.1.timeout: \d+ is out of bounds; give a whole number"),
+    (lambda hf: hf.submit("true", retries=10**5000), r"jobs\[0\].retries: a value .* can't be recorded"),
+    (lambda hf: hf.submit(holdfast.call("f", loop=ENDLESS)), "function f: an argument can't be recorded"),
+    (lambda hf: hf.job(2**70).wait(), "there is no job"),
+    (lambda hf: hf.output(2**70), "there is no job"),
+    (lambda hf: anext(hf.events(after=-1)), "give a whole number"),
+    (lambda hf: anext(hf.events(after=cast("int", "1"))), "give a whole number"),
+    (lambda hf: hf.submit_many([cast("holdfast.Job", "true")]), "'true' is no job; give a"),
+    (lambda hf: hf.output(99), "there is no job 99"),
 ]
 
 
@@ -89,7 +107,8 @@ def test_bad_input_is_refused_whole(home: Path, loop: Loop, use: Use, message: s
             before = (await hf.status()).seq
             with pytest.raises(holdfast.BadInput, match=message):
                 await use(hf)
-            assert (await hf.status()).seq == before
+            with Reader(Home(home)) as reader:  # the runner may just have come
+                assert [event for _, event in reader.events(before) if not isinstance(event, TargetAttached)] == []
 
     loop(main)
 
@@ -97,6 +116,32 @@ def test_bad_input_is_refused_whole(home: Path, loop: Loop, use: Use, message: s
 def test_an_unknown_option_is_refused(home: Path) -> None:
     with holdfast.open_sync(home) as hf, pytest.raises(TypeError, match="colour"):
         hf.submit("true", colour="red")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+
+
+def test_any_loop_of_the_program_may_use_it_not_only_the_one_that_opened_it(home: Path, loop: Loop) -> None:
+    async def elsewhere(hf: holdfast.Holdfast) -> list[int]:
+        job = await hf.submit("true")
+        assert (await job.wait()).succeeded
+        return [(await anext(hf.events())).seq, (await hf.status()).pid]
+
+    async def main() -> None:
+        async with holdfast.open(home) as hf:
+
+            def use_it_in_a_loop_of_its_own(backend: str) -> list[int]:
+                return anyio.run(elsewhere, hf, backend=backend)
+
+            for backend in ("trio", "asyncio"):
+                seen = await anyio.to_thread.run_sync(use_it_in_a_loop_of_its_own, backend)
+                assert seen == [1, os.getpid()]
+
+    loop(main)
+
+
+async def test_a_second_supervisor_is_refused_and_told_who_holds_the_home(home: Path) -> None:
+    async with holdfast.open_supervisor(home):
+        with pytest.raises(holdfast.HomeLocked, match=rf"is in use by .*{os.getpid()}"):
+            async with holdfast.open_supervisor(home):
+                raise AssertionError("it opened")
 
 
 def test_a_damaged_log_is_refused_at_opening(home: Path, loop: Loop) -> None:
@@ -119,11 +164,33 @@ def test_a_home_that_somebody_holds_without_answering_is_refused(
     place.create()
 
     async def main() -> None:
-        with HomeLock(place), pytest.raises(HomeLocked, match="is in use by"):
+        with HomeLock(place), pytest.raises(holdfast.HomeLocked, match="is in use by"):
             async with holdfast.open(home):
                 raise AssertionError("it opened")
 
     loop(main)
+
+
+class InTheChild(Exception):
+    pass
+
+
+def _leave_by_an_error() -> NoReturn:
+    signal.alarm(30)
+    raise InTheChild
+
+
+def test_a_forked_child_leaves_the_block_at_once_and_its_parent_goes_on(home: Path) -> None:
+    try:
+        with holdfast.open_sync(home) as hf:
+            child = os.fork()
+            if child == 0:
+                _leave_by_an_error()
+            _, status = os.waitpid(child, 0)
+            assert os.waitstatus_to_exitcode(status) == 7
+            assert hf.submit("true").wait(timeout=60).succeeded
+    except InTheChild:
+        os._exit(7)
 
 
 def test_a_forked_child_is_told_to_open_it_anew(home: Path) -> None:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
-from random import Random
 
 import anyio
 import msgspec
@@ -16,8 +12,6 @@ import pytest
 
 import holdfast
 from holdfast.events.facts import StepRecorded
-from tests.system.marks import new_seed
-from tests.system.place import wait_s
 
 Loop = Callable[[Callable[[], Awaitable[None]]], None]
 
@@ -116,38 +110,3 @@ def test_what_can_not_be_recorded_is_refused(home: Path, name: str, key: str, re
         with pytest.raises(holdfast.BadInput, match=problem), hf.step(name, key=key) as step:
             step.result = result
         assert hf.status().seq == before
-
-
-PROGRAM = """
-import sys, holdfast
-with holdfast.open_sync(sys.argv[1]) as hf:
-    @hf.function("order", retries=100, retry_on=["failed", "lost"])
-    def order() -> int:
-        for number in range(40):
-            with hf.step("part", key=str(number)) as part:
-                if part.fresh:
-                    print("doing", number, flush=True)
-                    part.result = number
-            print("done", number, part.result, flush=True)
-        return 40
-    job = hf.submit(holdfast.call("order"), key="the order")
-    assert job.result(int, timeout=60) == 40
-"""
-
-
-@pytest.mark.slow
-def test_p1_p2_what_was_recorded_of_a_killed_function_is_never_done_again(home: Path) -> None:
-    random = Random(new_seed())
-    recorded: set[str] = set()
-    for last in [*[False] * 20, True]:
-        program = subprocess.Popen([sys.executable, "-c", PROGRAM, str(home)], stdout=subprocess.PIPE, text=True)
-        if not last:
-            wait_s(random.uniform(0.15, 0.35))
-            program.kill()
-        said, _ = program.communicate(timeout=120)
-        words = [line.split() for line in said.splitlines()]
-        doing = {number for what, number, *_ in (word for word in words if len(word) > 1) if what == "doing"}
-        assert not doing & recorded
-        recorded |= {word[1] for word in words if word[0] == "done" and len(word) == 3}
-        assert program.returncode in ({0} if last else {0, -signal.SIGKILL})
-    assert recorded == {str(number) for number in range(40)}

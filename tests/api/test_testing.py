@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import anyio
 import pytest
 import trio
 from trio.testing import MockClock
@@ -90,6 +91,15 @@ async def test_functions_steps_and_events_work_as_ever(autojump_clock: MockClock
             if event.seq == newest:
                 break
         assert seen == newest
+
+
+def test_another_loop_than_trios_is_refused() -> None:
+    async def main() -> None:
+        with pytest.raises(holdfast.testing.WrongLoop, match="runs in asyncio: use pytest-trio"):
+            async with holdfast.testing.open(lambda _: 0):
+                raise AssertionError("it opened")
+
+    anyio.run(main, backend="asyncio")
 
 
 async def test_what_a_command_raises_fails_the_test() -> None:
