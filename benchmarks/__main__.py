@@ -1,53 +1,54 @@
-"""`python -m benchmarks [NAME ...]`: run all benchmarks, or those named, one after the other."""
+"""`./dev bench`: run one benchmark, all of them, compare two runs, or draw flame graphs.
+
+Exit codes: 0 done; 1 done, and a budget was missed or a ratio fell below the baseline; 2 bad usage or bad input.
+"""
 
 from __future__ import annotations
 
+import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Final
 
-from benchmarks import (
-    actor_messages,
-    load,
-    memory,
-    profile,
-    runner_spawn,
-    scheduling,
-    spawn,
-    startup,
-    store_append,
-    store_rebuild,
-    store_restart,
-    submission,
-)
+from benchmarks import comparison, everything, profile
+from benchmarks.catalogue import BENCHMARKS
+from benchmarks.catalogue import COMMANDS as MORE_COMMANDS
+from benchmarks.single import run_one
 
-BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
-    "actor_messages": actor_messages.main,
-    "load": load.main,
-    "memory": memory.main,
-    "spawn": spawn.main,
-    "runner_spawn": runner_spawn.main,
-    "scheduling": scheduling.main,
-    "startup": startup.main,
-    "store_append": store_append.main,
-    "store_rebuild": store_rebuild.main,
-    "store_restart": store_restart.main,
-    "submission": submission.main,
+COMMANDS: Final = {
+    each.name: each for each in (everything.COMMAND, comparison.COMMAND, profile.COMMAND, *MORE_COMMANDS.values())
 }
-# Not measurements, and run only by name: `profile` writes pictures into docs/.
-OTHERS: Final[dict[str, Callable[[], None]]] = {"profile": profile.main}
 
 
-def main(names: list[str]) -> int:
-    """Run these; 2 if there is no such benchmark."""
-    known = BENCHMARKS | OTHERS
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        sys.stderr.write(f"there is no benchmark {unknown[0]!r}; there are: {', '.join(known)}\n")
-        return 2
-    for name in names or BENCHMARKS:
-        print(f"\n== {name}", flush=True)
-        known[name]()
+def listed() -> str:
+    """A line for each benchmark and command."""
+    known = {name: each.about for name, each in (BENCHMARKS | COMMANDS).items()}
+    width = max(map(len, known))
+    return "\n".join(f"  {name:{width}}  {about}" for name, about in known.items())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="./dev bench",
+        description="What Holdfast costs, each figure as a ratio to a bare limit measured in the same run.",
+        epilog=f"names:\n{listed()}\n\n./dev bench NAME --help says what each takes.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("name", metavar="NAME", choices=["list", *BENCHMARKS, *COMMANDS], help="one of those below")
+    return parser
+
+
+def main(words: Sequence[str]) -> int:
+    """Do what `words` say; the exit code. Raises SystemExit for bad usage."""
+    name = words[0] if words else ""
+    if name in COMMANDS:
+        return COMMANDS[name].main(words[1:])
+    if name in BENCHMARKS:
+        return run_one(BENCHMARKS[name], words[1:])
+    parser = _parser()
+    parser.parse_args(words)
+    print(listed())
     return 0
 
 

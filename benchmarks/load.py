@@ -1,6 +1,6 @@
 """A supervisor under load: 100,000 jobs wait, 1,000 run, and 50 clients ask, submit, list and follow at once.
 
-Run it with `python -m benchmarks load`. Everything is real: `holdfast serve` on a fresh home, processes that run,
+Everything is real: `holdfast serve` on a fresh home, processes that run,
 `holdfast log --follow` beside it. The clients (`benchmarks.load_clients`) run on the same machine, so what they meet
 includes the time that they themselves take. Bounds: every request is answered, every event reaches every follower, a
 status comes within 50 ms in 99 of 100 cases, those who never read are cut off, memory stays flat once the load is on.
@@ -15,18 +15,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
+from benchmarks.benchmark import Benchmark
 from benchmarks.load_clients import JOBS_A_FLOW, Report, Reports
 from benchmarks.load_samples import Samples, draw
-from benchmarks.spawn import end_runner
-from holdfast.client import ask, send, supervisor_lives
+from benchmarks.results import Measurement, Scale
+from benchmarks.serving import HOLDFAST, PATIENCE_S, serving, until
+from benchmarks.tables import number
+from holdfast.client import ask, send
 from holdfast.events.messages import AskStatus, Cancel, Status, Submit, Submitted
 from holdfast.events.spec import FlowSpec, JobSpec
 from holdfast.store.home import Home
@@ -44,48 +46,37 @@ STATUS_P99_MS: Final = 50.0
 GROWTH_MIB: Final = 32.0
 """Beyond what the jobs take that are submitted meanwhile."""
 JOB_BYTES: Final = 500
-PATIENCE_S: Final = 60.0
 _BARE_COMMITS: Final = 200
+BARE_COMMIT: Final = "a bare commit of one row"
 _CALM_AFTER: Final = 1 / 3
 _PICTURE: Final = Path(__file__).parent.parent / "docs" / "pictures" / "load.svg"
-_HOLDFAST: Final = (sys.executable, "-m", "holdfast", "--home")
 
 
-class Outcome(msgspec.Struct):
-    """What was found out, and which bounds were missed."""
-
-    missed: list[str] = []
-
-    def tell(self, what: str, amount: str, bound: str = "", *, holds: bool = True) -> None:
-        """Print a row, and remember a bound that does not hold."""
-        mark = "" if holds else "  MISSED"
-        print(f"{what:46} {amount:34} {bound}{mark}", flush=True)
-        if not holds:
-            self.missed.append(what)
+_Better = Literal["higher", "lower"]
 
 
-@contextmanager
-def serving(home: Home, slots: int) -> Generator[int]:
-    """A supervisor process with room for so many jobs; ended, with its runner, at last."""
-    errors = home.path.with_name("serve.err").open("wb")
-    child = subprocess.Popen([*_HOLDFAST, str(home.path), "serve", "--slots", str(slots)], stderr=errors)
-    try:
-        _until(lambda: supervisor_lives(home), "a supervisor answers")
-        yield child.pid
-        child.send_signal(signal.SIGTERM)
-        child.wait(PATIENCE_S)
-    finally:
-        child.kill()
-        child.wait()
-        errors.close()
-        end_runner(home)
+class Outcome:
+    """What was found out, told at once, as the whole takes minutes."""
 
+    def __init__(self) -> None:
+        self.found: list[Measurement] = []
 
-def _until(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"in vain: {what}"
-        time.sleep(0.05)
+    def tell(
+        self,
+        name: str,
+        unit: str,
+        amount: float,
+        budget: float | None = None,
+        better: _Better = "lower",
+        limit: str | None = None,
+    ) -> None:
+        """Remember a figure; the budget is on it."""
+        self.found.append(
+            Measurement(
+                name=name, unit=unit, better=better, samples=(amount,), limit=limit, budget=budget, budget_on="median"
+            )
+        )
+        print(f"{name}: {number(amount)} {unit}", flush=True)
 
 
 def status(home: Home) -> Status:
@@ -108,7 +99,7 @@ def fill(home: Home) -> None:
         for number in range(half)
     ]
     send(home, Submit(FlowSpec((*ready, *after), "waiting")))
-    _until(lambda: status(home).counts.get("running", 0) >= RUNNING, f"{RUNNING} jobs run")
+    until(lambda: status(home).counts.get("running", 0) >= RUNNING, f"{RUNNING} jobs run")
 
 
 def bare_commit_ms(folder: Path) -> float:
@@ -147,7 +138,7 @@ class Followers:
             self._after = reader.seq
         self._home = home
         self._files = [home.path.with_name(f"follower{number}") for number in range(count)]
-        words = [*_HOLDFAST, str(home.path), "log", "--follow", "--json", "--after", str(self._after)]
+        words = [*HOLDFAST, str(home.path), "log", "--follow", "--json", "--after", str(self._after)]
         self._children = [subprocess.Popen(words, stdout=file.open("wb")) for file in self._files]
 
     def lost(self) -> int:
@@ -174,7 +165,7 @@ class Followers:
 
 def under_load(home: Home, samples: Samples, outcome: Outcome, folder: Path) -> None:
     """All clients at once, and what came of it."""
-    bare_ms = bare_commit_ms(folder)
+    outcome.tell(BARE_COMMIT, "ms", bare_commit_ms(folder))
     before = status(home).counts
     followers = Followers(home, FOLLOWING)
     began_s = samples.mark("clients come")
@@ -184,34 +175,31 @@ def under_load(home: Home, samples: Samples, outcome: Outcome, folder: Path) -> 
     ended_s = samples.mark("clients leave")
     busy = [after - earlier for earlier, after in zip(busy, samples.busy_s(), strict=True)]
     lost = followers.lost()
-    waiting = f"{sum(count for state, count in before.items() if state in ('ready', 'waiting')):,} wait"
-    outcome.tell("jobs at the start", f"{waiting}, {before.get('running', 0):,} run")
+    outcome.tell("jobs that wait at the start", "jobs", before.get("ready", 0) + before.get("waiting", 0))
+    outcome.tell("jobs that run at the start", "jobs", before.get("running", 0))
     for role, report in reports.items():
         if role != "deaf":
             _tell_role(role, report, outcome)
-    outcome.tell("a bare commit of one row, ms", f"{bare_ms:.2f}")
-    cut_off = reports["deaf"].cut_off
-    outcome.tell(
-        "clients that never read, cut off", str(cut_off), f"at least {ASKING['deaf']}", holds=cut_off >= ASKING["deaf"]
-    )
-    outcome.tell(f"events that a follower of {FOLLOWING} missed", str(lost), "0", holds=not lost)
+    outcome.tell("clients that never read: cut off", "times", reports["deaf"].cut_off, ASKING["deaf"], "higher")
+    outcome.tell(f"events that a follower of {FOLLOWING} missed", "events", lost, 0)
     flows = reports["submit"].answered
     with Reader(home) as reader:
         recorded = sum(1 for _ in reader.jobs("flow glob 'small*'")) // JOBS_A_FLOW
-    outcome.tell("flows acknowledged, flows recorded", f"{flows:,}, {recorded:,}", "equal", holds=flows == recorded)
-    outcome.tell("processor time, supervisor and runner, s", f"{busy[0]:.1f}, {busy[1]:.1f} of {ended_s - began_s:.0f}")
+    outcome.tell("flows acknowledged", "flows", flows)
+    outcome.tell("flows acknowledged and not recorded, or the other way", "flows", abs(flows - recorded), 0)
+    for name, used_s in zip(samples.names, busy, strict=True):
+        outcome.tell(f"processor time of the {name}", "s", used_s)
     _tell_memory(samples, began_s, ended_s, flows * JOBS_A_FLOW, outcome)
 
 
 def _tell_role(role: str, report: Report, outcome: Outcome) -> None:
     cut = quantiles(report.took_ms, n=100)
-    bound, holds = "", True
-    if role == "status":
-        bound, holds = f"p99 at most {STATUS_P99_MS:.0f}", cut[98] <= STATUS_P99_MS
-    amount = f"{cut[49]:.1f}, {cut[89]:.1f}, {cut[98]:.1f}, {max(report.took_ms):.1f}"
-    outcome.tell(f"{role}: p50, p90, p99, longest, ms", amount, bound, holds=holds)
-    unanswered = report.sent - report.answered + len(report.refused)
-    outcome.tell(f"{role}: sent, not answered", f"{report.sent:,}, {unanswered}", "0", holds=not unanswered)
+    outcome.tell(f"{role}: p50", "ms", cut[49], limit=BARE_COMMIT)
+    outcome.tell(f"{role}: p90", "ms", cut[89], limit=BARE_COMMIT)
+    outcome.tell(f"{role}: p99", "ms", cut[98], STATUS_P99_MS if role == "status" else None, limit=BARE_COMMIT)
+    outcome.tell(f"{role}: longest", "ms", max(report.took_ms), limit=BARE_COMMIT)
+    outcome.tell(f"{role}: sent", "requests", report.sent)
+    outcome.tell(f"{role}: not answered", "requests", report.sent - report.answered + len(report.refused), 0)
 
 
 def _tell_memory(samples: Samples, began_s: float, ended_s: float, new_jobs: int, outcome: Outcome) -> None:
@@ -219,10 +207,8 @@ def _tell_memory(samples: Samples, began_s: float, ended_s: float, new_jobs: int
     allowed = GROWTH_MIB + new_jobs * JOB_BYTES / 2**20
     for name in samples.names:
         first, last = samples.between(name, settled_s, ended_s)
-        text = f"{first:.0f}, {last:.0f}"
-        outcome.tell(
-            f"memory of the {name} after a third, at the end, MiB", text, "flat", holds=last - first <= allowed
-        )
+        outcome.tell(f"memory of the {name} after a third", "MiB", first)
+        outcome.tell(f"memory of the {name}: growth from there to the end", "MiB", last - first, round(allowed, 1))
 
 
 def one_huge_request(home: Home, samples: Samples, outcome: Outcome) -> None:
@@ -236,8 +222,8 @@ def one_huge_request(home: Home, samples: Samples, outcome: Outcome) -> None:
     submitted_s = time.perf_counter() - began
     assert isinstance(answer, Submitted), "a submission is answered by what was submitted"
     report = _reports([asking])["status"]
-    outcome.tell("100,000 jobs in one request, s", f"{submitted_s:.2f}")
-    outcome.tell("... longest wait of others for a status, ms", f"{max(report.took_ms):.0f}")
+    outcome.tell("100,000 jobs in one request", "s", submitted_s)
+    outcome.tell("... longest wait of others for a status: submission", "ms", max(report.took_ms))
     with Reader(home) as reader:
         unfinished = tuple(line.id for line in reader.jobs("activity > 0"))
     asking = _clients(home, 14.0, {"status": 10})
@@ -247,13 +233,14 @@ def one_huge_request(home: Home, samples: Samples, outcome: Outcome) -> None:
     send(home, Cancel(unfinished))
     cancelled_s = time.perf_counter() - began
     report = _reports([asking])["status"]
-    outcome.tell(f"{len(unfinished):,} jobs cancelled in one request, s", f"{cancelled_s:.2f}")
-    outcome.tell("... longest wait of others for a status, ms", f"{max(report.took_ms):.0f}")
-    _until(lambda: not status(home).counts, "everything has ended")
+    outcome.tell("all jobs cancelled in one request", "s", cancelled_s)
+    outcome.tell("... longest wait of others for a status: cancellation", "ms", max(report.took_ms))
+    until(lambda: not status(home).counts, "everything has ended")
 
 
-def main() -> None:
-    """Measure, print a table and draw the memory; exits with 1 if a bound is missed."""
+def measure(scale: Scale) -> Sequence[Measurement]:
+    """One round of it, which takes two minutes; also draws the memory."""
+    assert scale == "full", "there is no quick load"
     outcome = Outcome()
     with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as name:
         folder = Path(name)
@@ -264,8 +251,7 @@ def main() -> None:
             under_load(home, samples, outcome, folder)
             one_huge_request(home, samples, outcome)
         draw(samples, _PICTURE)
-    if outcome.missed:
-        sys.exit(1)
+    return outcome.found
 
 
 def status_of_runner(home: Home) -> int:
@@ -277,5 +263,9 @@ def status_of_runner(home: Home) -> int:
     return target.pid
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK: Final = Benchmark(
+    "load",
+    "A supervisor with 100,000 jobs and 50 clients: answers, memory, the largest requests.",
+    measure,
+    quick=False,
+)

@@ -12,13 +12,18 @@ import gc
 import tempfile
 import time
 import tracemalloc
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks.load import serving
+from benchmarks.benchmark import Benchmark
+from benchmarks.finished_jobs import draft_on, open_new
 from benchmarks.load_samples import resident_bytes
+from benchmarks.results import Measurement, Scale
+from benchmarks.serving import serving
 from holdfast.actors.live import Live
 from holdfast.client import send
+from holdfast.events.decide import decide
 from holdfast.events.messages import Submit
 from holdfast.events.ready import ReadyQueue
 from holdfast.events.spec import FlowSpec, JobSpec
@@ -27,6 +32,7 @@ from holdfast.store.home import Home
 from holdfast.store.opening import open_store
 
 AMOUNTS: Final = (100_000, 1_000_000)
+QUICK: Final = 20_000
 BUDGET_BYTES: Final = 500
 _A_FLOW: Final = 100_000
 _SETTLE_S: Final = 1.0
@@ -74,15 +80,43 @@ def measure_traced(folder: Path, jobs: int) -> float:
     return traced / jobs
 
 
-def main() -> None:
-    """Measure and print a table."""
-    print(f"{'pending jobs':>12}  {'resident, submitted':>20} {'resident, restarted':>20} {'traced':>8}  bytes a job")
+def _submit_here(folder: Path, jobs: int) -> None:
+    """A home where so many jobs wait, made without a supervisor."""
+    (folder / "home").mkdir()
+    store = open_new(folder / "home")
+    draft = draft_on(store)
+    decide(draft, Submit(FlowSpec((JobSpec(run=("/bin/true", "some", "arguments")),) * jobs)))
+    store.commit([draft])
+    store.close()
+
+
+def _bytes(name: str, amount: float) -> Measurement:
+    return Measurement(
+        name=name,
+        unit="bytes a job",
+        better="lower",
+        samples=(amount,),
+        budget=BUDGET_BYTES,
+        budget_on="median",
+        portable=True,
+    )
+
+
+def measure(scale: Scale) -> Sequence[Measurement]:
+    """One round, as memory is no matter of speed; `quick` is what Python has for the jobs, in this process alone."""
+    if scale == "quick":
+        with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as name:
+            _submit_here(Path(name), QUICK)
+            return [_bytes(f"{QUICK:,} jobs, traced", measure_traced(Path(name), QUICK))]
+    measured: list[Measurement] = []
     for jobs in AMOUNTS:
         with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as name:
             submitted, restarted = measure_resident(Path(name), jobs)
             traced = measure_traced(Path(name), jobs)
-        print(f"{jobs:12,}  {submitted:20.0f} {restarted:20.0f} {traced:8.0f}  (budget {BUDGET_BYTES})", flush=True)
+        measured.append(_bytes(f"{jobs:,} jobs, resident right after their submission", submitted))
+        measured.append(_bytes(f"{jobs:,} jobs, resident after a restart", restarted))
+        measured.append(_bytes(f"{jobs:,} jobs, traced", traced))
+    return measured
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK: Final = Benchmark("memory", "Bytes of memory that a pending job costs the supervisor.", measure)

@@ -2,12 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
-from statistics import median
-from typing import Final
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from benchmarks.results import Measurement
 
 ROUNDS: Final = 5
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """A measurement to be made: `run` is called once a round; the rest is as in `Measurement`."""
+
+    name: str
+    unit: str
+    run: Callable[[], float]
+    better: Literal["higher", "lower"] = "higher"
+    limit: str | None = None
+    budget: float | None = None
+    budget_on: Literal["ratio", "difference", "median"] = "ratio"
+    portable: bool = False
+    loose: bool = False
+    note: str = ""
+
+    def measured(self, samples: Sequence[float]) -> Measurement:
+        """The measurement, with what the rounds gave."""
+        return Measurement(
+            name=self.name,
+            unit=self.unit,
+            better=self.better,
+            samples=tuple(samples),
+            limit=self.limit,
+            budget=self.budget,
+            budget_on=self.budget_on,
+            portable=self.portable,
+            loose=self.loose,
+            note=self.note,
+        )
+
+
+def interleaved(cases: Sequence[Case], rounds: int = ROUNDS) -> list[Measurement]:
+    """Run every case once a round; what was measured, in the order of `cases`."""
+    samples = interleave({each.name: each.run for each in cases}, rounds)
+    return [each.measured(samples[each.name]) for each in cases]
 
 
 def interleave(cases: Mapping[str, Callable[[], float]], rounds: int = ROUNDS) -> dict[str, list[float]]:
@@ -19,13 +58,3 @@ def interleave(cases: Mapping[str, Callable[[], float]], rounds: int = ROUNDS) -
         for name in order:
             results[name].append(cases[name]())
     return results
-
-
-def ratio(results: Mapping[str, list[float]], name: str, limit: str) -> float:
-    """The median over the rounds of `name` by `limit`, taken round by round."""
-    return median(a / b for a, b in zip(results[name], results[limit], strict=True))
-
-
-def spread(values: list[float]) -> str:
-    """`median (lowest to highest)`, rounded to whole numbers."""
-    return f"{median(values):,.0f} ({min(values):,.0f} to {max(values):,.0f})"

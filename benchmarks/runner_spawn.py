@@ -4,8 +4,6 @@ The driver keeps a queue of launches ahead of the slots and acknowledges every e
 and records nothing. The runner's part is all there: claims, journal, ranges of output, reports. The bare loop has as
 many in flight and the same redirections. The budget: 100 us of the runner's processor time a job with several in
 flight; the bare loop's own time is printed beside it, as most of it is the system's work of making a process.
-
-Run it with `python -m benchmarks.runner_spawn`; it prints medians of five interleaved rounds.
 """
 
 from __future__ import annotations
@@ -17,20 +15,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Final
 
 import msgspec
 
 from benchmarks.bare_spawn import PROGRAM, bare_loop
-from benchmarks.rounds import interleave, ratio, spread
+from benchmarks.benchmark import Benchmark
+from benchmarks.results import Measurement, Scale
+from benchmarks.rounds import Case, interleaved
 from holdfast.store.unix_path import short_address
 
-CASES: Final = ((2, 32), (8, 64))  # slots, and launches queued ahead of them, as many as a supervisor sends
-JOBS: Final = 3_000
+# Slots, and launches queued ahead of them, as many as a supervisor sends.
+CASES: Final[dict[Scale, tuple[tuple[int, int], ...]]] = {"full": ((2, 32), (8, 64)), "quick": ((8, 64),)}
+JOBS: Final[dict[Scale, int]] = {"full": 3_000, "quick": 800}
 BUDGET_US: Final = 100
 _RUNNER: Final = Path(__file__).parent.parent / "actors" / "runner.py"
 
@@ -101,16 +101,16 @@ class Driver:
             )
         return {"type": "launch", "attempts": attempts}
 
-    def run(self, slots: int, ahead: int) -> None:
-        """Run JOBS jobs in `slots` slots with `ahead` launches in the queue."""
+    def run(self, slots: int, ahead: int, jobs: int) -> None:
+        """Run so many jobs in `slots` slots with `ahead` launches in the queue."""
         self._send({"type": "capacity", "capacity": {"cpus": slots}})
         launched = slots + ahead
         self._send(self._launch(launched))
         ended = 0
-        while ended < JOBS:
+        while ended < jobs:
             tokens = [each.token for each in self._receive().attempts if each.state == "ended"]
             ended += len(tokens)
-            more = min(len(tokens), JOBS - launched)
+            more = min(len(tokens), jobs - launched)
             launched += more
             self._send({"type": "acknowledge", "tokens": tokens}, self._launch(more))
 
@@ -134,43 +134,56 @@ def processor_us(pid: int) -> float:
         return 0.0
 
 
-def through_runner(slots: int, ahead: int, used_us: list[float]) -> float:
+def through_runner(slots: int, ahead: int, jobs: int, used_us: list[float]) -> float:
     """Jobs a second through the runner; its processor time a job, in us, is added to `used_us`."""
     with driver() as runner:
         pid = runner.runner.pid
         before_us, began = processor_us(pid), time.perf_counter()
-        runner.run(slots, ahead)
+        runner.run(slots, ahead, jobs)
         passed_s = time.perf_counter() - began
-        used_us.append((processor_us(pid) - before_us) / JOBS)
-    return JOBS / passed_s
+        used_us.append((processor_us(pid) - before_us) / jobs)
+    return jobs / passed_s
 
 
-def through_bare_loop(slots: int, used_us: list[float]) -> float:
+def through_bare_loop(slots: int, jobs: int, used_us: list[float]) -> float:
     """Jobs a second of a bare loop; its processor time a job, in us, is added to `used_us`."""
     with tempfile.NamedTemporaryFile() as output:
-        rate, each_us = bare_loop(slots, JOBS, output.name)
+        rate, each_us = bare_loop(slots, jobs, output.name)
     used_us.append(each_us)
     return rate
 
 
-def main() -> None:
-    """Measure and print a table."""
-    print(
-        f"{'slots, ahead':12}  {'bare loop, jobs/s':24} {'runner, jobs/s':24} ratio   processor us a job: bare, runner"
+def measure(scale: Scale) -> Sequence[Measurement]:
+    """Jobs a second, and the processor time of both parents."""
+    return [each for slots, ahead in CASES[scale] for each in _measure(slots, ahead, JOBS[scale])]
+
+
+def _measure(slots: int, ahead: int, jobs: int) -> list[Measurement]:
+    bare, bare_us, runner_us = f"bare loop, {slots} slots", list[float](), list[float]()
+    rates = interleaved(
+        [
+            Case(name=bare, unit="jobs/s", run=partial(through_bare_loop, slots, jobs, bare_us)),
+            Case(
+                name=f"{slots} slots, {ahead} ahead",
+                unit="jobs/s",
+                run=partial(through_runner, slots, ahead, jobs, runner_us),
+                limit=bare,
+            ),
+        ]
     )
-    for slots, ahead in CASES:
-        bare_us: list[float] = []
-        runner_us: list[float] = []
-        results = interleave(
-            {
-                "bare": partial(through_bare_loop, slots, bare_us),
-                "runner": partial(through_runner, slots, ahead, runner_us),
-            }
-        )
-        row = f"{slots:5}, {ahead:5}  {spread(results['bare']):24} {spread(results['runner']):24}"
-        used = f"{median(bare_us):.0f}, {median(runner_us):.0f} (budget {BUDGET_US})"
-        print(f"{row} {ratio(results, 'runner', 'bare'):5.2f}   {used}", flush=True)
+    floor = Measurement(name=f"{bare}: processor", unit="us a job", better="lower", samples=tuple(bare_us))
+    used = Measurement(
+        name=f"{slots} slots: processor",
+        unit="us a job",
+        better="lower",
+        samples=tuple(runner_us),
+        limit=floor.name,
+        budget=BUDGET_US,
+        budget_on="median",
+    )
+    return [*rates, floor, used]
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK: Final = Benchmark(
+    "runner_spawn", "`/bin/true` through the runner alone, by a bare posix_spawn loop.", measure
+)

@@ -1,7 +1,7 @@
 """How much longer than bare Python the reading commands take to start: medians of interleaved rounds, in milliseconds.
 
-The budget is 100 ms more than `python -c pass`. `python -m benchmarks.startup` prints a line for each command, on a
-home with ten jobs: what long lists take on top of it is not their start.
+The budget is 100 ms more than `python -c pass`, on a home with ten jobs: what long lists take on top of it is not
+their start.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
-from statistics import median
 from typing import Final
 
-from benchmarks.rounds import interleave
+from benchmarks.benchmark import Benchmark
+from benchmarks.results import Measurement, Scale
+from benchmarks.rounds import Case, interleaved
 from holdfast.events.decide import decide
 from holdfast.events.draft import Draft
 from holdfast.events.messages import Configure, Submit
@@ -25,7 +26,7 @@ from holdfast.events.spec import LOCAL, FlowSpec, JobSpec
 from holdfast.store.home import Home
 from holdfast.store.opening import open_store
 
-ROUNDS: Final = 15
+ROUNDS: Final[dict[Scale, int]] = {"full": 15, "quick": 5}
 JOBS: Final = 10
 BUDGET_MS: Final = 100
 BARE: Final = "python -c pass"
@@ -41,6 +42,7 @@ COMMANDS: Final = (
     ("replay",),
     ("doctor",),
 )
+QUICK_COMMANDS: Final = 2
 
 
 @contextmanager
@@ -65,26 +67,25 @@ def _runs(words: list[str]) -> Callable[[], float]:
     return run
 
 
-def measure() -> dict[str, list[float]]:
-    """Milliseconds of each command by round, and of bare Python under `BARE`."""
+def measure(scale: Scale) -> Sequence[Measurement]:
+    """Milliseconds of each command, from its start to its end."""
+    chosen = COMMANDS[: QUICK_COMMANDS if scale == "quick" else None]
     with _home() as home:
-        cases = {BARE: _runs([sys.executable, "-c", "pass"])}
-        for words in COMMANDS:
+        cases = [Case(name=BARE, unit="ms", better="lower", run=_runs([sys.executable, "-c", "pass"]))]
+        for words in chosen:
             place = [] if words == ("--help",) else ["--home", str(home.path)]
-            cases[" ".join(words)] = _runs([sys.executable, "-m", "holdfast", *place, *words])
-        return interleave(cases, ROUNDS)
+            cases.append(
+                Case(
+                    name=" ".join(("holdfast", *words)),
+                    unit="ms",
+                    better="lower",
+                    run=_runs([sys.executable, "-m", "holdfast", *place, *words]),
+                    limit=BARE,
+                    budget=BUDGET_MS,
+                    budget_on="difference",
+                )
+            )
+        return interleaved(cases, ROUNDS[scale])
 
 
-def main() -> None:
-    """Print a line for each command, with what it takes beyond bare Python."""
-    results = measure()
-    bare = median(results[BARE])
-    print(f"{BARE:32} {bare:6.0f} ms")
-    for name, times in results.items():
-        if name != BARE:
-            more = median(each - base for each, base in zip(times, results[BARE], strict=True))
-            print(f"holdfast {name:23} {median(times):6.0f} ms, {more:4.0f} more ({BUDGET_MS} are allowed)")
-
-
-if __name__ == "__main__":
-    main()
+BENCHMARK: Final = Benchmark("startup", "The start of reading commands, by that of bare Python.", measure)

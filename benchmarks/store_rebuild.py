@@ -10,15 +10,17 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
 import msgspec
 
+from benchmarks.benchmark import Benchmark
 from benchmarks.finished_jobs import EVENTS_A_JOB, START_US, make_home
-from benchmarks.rounds import interleave, ratio, spread
+from benchmarks.results import Measurement, Scale
+from benchmarks.rounds import Case, interleaved
 from holdfast.events.codec import TYPE_NAMES
 from holdfast.store.fold import BoundedFold, fold_log
 from holdfast.store.home import Home
@@ -28,8 +30,9 @@ from holdfast.store.reader import Reader
 from holdfast.store.reading import read_facts
 from holdfast.store.rebuild import rebuild
 
-EVENTS: Final = 1_000_000
-BUDGETS: Final = {"fold": "0.5", "replay": "none of its own", "rebuild": "0.3"}
+EVENTS: Final[dict[Scale, int]] = {"full": 1_000_000, "quick": 60_000}
+BUDGETS: Final = {"fold": 0.5, "replay": None, "rebuild": 0.3}
+BARE: Final = "select and decode"
 _DECODERS: Final = {name: msgspec.json.Decoder(event).decode for event, name in TYPE_NAMES.items()}
 _Row = tuple[int, int, str, int, str]
 
@@ -43,7 +46,7 @@ def bare(store: SqliteStore) -> None:
 
 def fold(store: SqliteStore) -> None:
     """The jobs in memory."""
-    fold_log(BoundedFold(lambda _: None), read_facts(store.reading, store.path), store.path, lambda: None, EVENTS)
+    fold_log(BoundedFold(lambda _: None), read_facts(store.reading, store.path), store.path, lambda: None, store.seq)
 
 
 def replay(home: Home) -> None:
@@ -59,24 +62,26 @@ def rate(deed: Callable[[], object], events: int) -> float:
     return events / (time.perf_counter() - began)
 
 
-def main() -> None:
-    """Measure and print a table."""
+def measure(scale: Scale) -> Sequence[Measurement]:
+    """Every deed once a round, over the same log."""
     with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as folder:
-        make_home(Path(folder), EVENTS // EVENTS_A_JOB)
+        make_home(Path(folder), EVENTS[scale] // EVENTS_A_JOB)
         store = open_store(Home(Path(folder)).log, START_US, "benchmark")
         deeds: dict[str, Callable[[], object]] = {
-            "bare": partial(bare, store),
             "fold": partial(fold, store),
             "replay": partial(replay, Home(Path(folder))),
             "rebuild": partial(rebuild, store.writing, store.path),
         }
-        results = interleave({name: partial(rate, deed, store.seq) for name, deed in deeds.items()})
+        cases = [
+            Case(name=name, unit="events/s", run=partial(rate, deed, store.seq), limit=BARE, budget=BUDGETS[name])
+            for name, deed in deeds.items()
+        ]
+        limit = Case(name=BARE, unit="events/s", run=partial(rate, partial(bare, store), store.seq))
+        measured = interleaved([limit, *cases])
         store.close()
-    print(f"{'events/s':10} {'median (lowest to highest)':36} by the limit (budget)")
-    print(f"{'limit':10} {spread(results['bare'])}")
-    for name, budget in BUDGETS.items():
-        print(f"{name:10} {spread(results[name]):36} {ratio(results, name, 'bare'):.2f} ({budget})")
+    return measured
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK: Final = Benchmark(
+    "store_rebuild", "Fold, replay and rebuild of a log, by a bare select and decode.", measure
+)

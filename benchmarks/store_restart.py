@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Final
 
+from benchmarks.benchmark import Benchmark
 from benchmarks.finished_jobs import START_US, make_home
-from benchmarks.rounds import interleave, ratio, spread
+from benchmarks.results import Measurement, Scale
+from benchmarks.rounds import Case, interleaved
 from holdfast.actors.live import Live
 from holdfast.store.home import Home
 from holdfast.store.opening import open_store
 
-JOBS: Final = 1_000_000
+JOBS: Final[dict[Scale, int]] = {"full": 1_000_000, "quick": 30_000}
+EMPTY: Final = "an empty home"
 RESTARTS_A_ROUND: Final = 20
 BUDGET: Final = 1.5
 
@@ -36,18 +40,27 @@ def restart(folder: Path) -> float:
     return median(took) * 1e6
 
 
-def main() -> None:
-    """Measure and print a table."""
+def measure(scale: Scale) -> Sequence[Measurement]:
+    """Both homes in turn."""
+    jobs = JOBS[scale]
     with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as folder:
-        homes = {"empty": Path(folder) / "empty", "full": Path(folder) / "full"}
-        for name, jobs in (("empty", 0), ("full", JOBS)):
-            homes[name].mkdir()
-            make_home(homes[name], jobs)
-        results = interleave({name: partial(restart, path) for name, path in homes.items()})
-    print(f"restart of an empty home, us           {spread(results['empty'])}")
-    print(f"... with {JOBS:,} finished jobs, us  {spread(results['full'])}")
-    print(f"ratio (budget at most {BUDGET})             {ratio(results, 'full', 'empty'):.2f}")
+        empty, full = Path(folder) / "empty", Path(folder) / "full"
+        for home, count in ((empty, 0), (full, jobs)):
+            home.mkdir()
+            make_home(home, count)
+        return interleaved(
+            [
+                Case(name=EMPTY, unit="us", better="lower", run=partial(restart, empty)),
+                Case(
+                    name=f"{jobs:,} finished jobs",
+                    unit="us",
+                    better="lower",
+                    run=partial(restart, full),
+                    limit=EMPTY,
+                    budget=BUDGET,
+                ),
+            ]
+        )
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK: Final = Benchmark("store_restart", "A restart with finished jobs, by one of an empty home.", measure)
