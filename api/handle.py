@@ -40,6 +40,7 @@ from .jobs import After, Command, Job, JobOptions, PolicyOptions
 from .loops import answer_of
 from .output import Output
 from .steps import Step
+from .targets import Amount, offer
 
 if TYPE_CHECKING:
     from typing_extensions import TypeForm
@@ -196,6 +197,22 @@ class Holdfast:
     async def prioritise(self, *jobs: After, priority: int) -> Changed:
         """Set their priority; higher goes first."""
         return await self._change(Prioritise(numbers(jobs), priority))
+
+    async def offer(
+        self,
+        target: str,
+        capacity: Mapping[str, Amount],
+        *,
+        host: str = "",
+        workdir: str = "~/holdfast",
+        python: str = "",
+    ) -> Changed:
+        """Set how much of each need a target offers, and, with a `host`, how that of another machine is reached.
+
+        `host`: a name from ~/.ssh/config, or an address; `workdir`: the folder there; `python`: the interpreter there,
+        where the usual names don't find one. Raises BadInput.
+        """
+        return await self._change(offer(target, capacity, host=host, workdir=workdir, python=python))
 
     async def pause(self, target: str | None = None) -> Changed:
         """Start nothing more on a target (None: on any)."""

@@ -22,7 +22,10 @@ from holdfast.events.spec import (
     Call,
     JobSpec,
 )
-from holdfast.events.units import parse_amount, parse_duration
+from holdfast.events.staging import Pair, placed
+from holdfast.events.units import parse_duration
+
+from .targets import Amount, amounts_of
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
@@ -43,7 +46,6 @@ Command = str | Sequence[str]
 Needed = HasIds | int | str
 After = Needed | Iterable[Needed]
 Duration = timedelta | str
-Amount = int | str
 
 
 class PolicyOptions(TypedDict, total=False):
@@ -74,6 +76,8 @@ class JobOptions(PolicyOptions, total=False):
     secrets: Sequence[str]
     key: str | None
     hold: bool
+    inputs: Sequence[str | Pair]
+    outputs: Sequence[str | Pair]
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -84,6 +88,9 @@ class Job(Struct, frozen=True, kw_only=True):
     `after_failed`: jobs that were submitted, their ids, or names of jobs that are submitted together with it. `needs`:
     whole numbers, memory in bytes or as "8GB"; one cpu, unless it says how many. Durations: a timedelta, or text such
     as "90s" or "1h30m". `limits`: `name` or `name:key`. `key`: submitting the same key again is the same job.
+
+    `inputs`, `outputs`: files that go to another machine with it, and patterns of those that come back; each a path, or
+    a pair of a path and its place there, or here; they are relative to the program's folder and to the job's.
 
     What is `UNSET` is as the function says that it calls, if it calls one; else there are no limits and no time-out,
     the priority is 0, and it is not tried again; where `retries` says that it is, after "failed" and "timeout", with
@@ -111,6 +118,8 @@ class Job(Struct, frozen=True, kw_only=True):
     secrets: Sequence[str] = ()
     key: str | None = None
     hold: bool = False
+    inputs: Sequence[str | Pair] = ()
+    outputs: Sequence[str | Pair] = ()
 
 
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -126,6 +135,7 @@ def spec_of(job: Job, folder: str) -> JobSpec:
     """What is recorded of a job that is submitted from `folder`. Raises BadInput for a value of a wrong type."""
     where = f"job {job.name}" if job.name else "job"
     call, run, target, counted = None, job.run, job.target, "cpus"
+    inputs, outputs = placed(_pairs(job.inputs, where, "inputs"), _pairs(job.outputs, where, "outputs"), folder)
     if isinstance(run, Call):
         call, run, target, counted = run, (), FUNCTIONS, "calls"
     try:
@@ -152,6 +162,8 @@ def spec_of(job: Job, folder: str) -> JobSpec:
             secrets=_strings(job.secrets, where, "secrets"),
             key=job.key,
             hold=job.hold,
+            inputs=inputs,
+            outputs=outputs,
         )
     except (TypeError, AttributeError) as error:
         raise BadInput(
@@ -168,6 +180,17 @@ def _strings(given: Sequence[str], where: str, field: str) -> tuple[str, ...]:
             remedy = 'its members are strings: "4", not 4'
             raise BadInput(f"{each!r} is no string", where=f"{where}: {field}", remedy=remedy)
     return found
+
+
+def _pairs(given: Sequence[str | Pair], where: str, field: str) -> list[Pair]:
+    if isinstance(given, str):
+        raise BadInput(f"{given!r} is one string", where=f"{where}: {field}", remedy="give a list")
+    pairs = [(each, "") if isinstance(each, str) else each for each in given]
+    for pair in cast("list[tuple[object, ...]]", pairs):
+        if len(pair) != 2 or not all(isinstance(each, str) for each in pair):  # noqa: PLR2004 - a pair
+            remedy = "give a path, or a pair of a path and its place"
+            raise BadInput(f"{pair!r} is no pair of paths", where=f"{where}: {field}", remedy=remedy)
+    return pairs
 
 
 def ids_of(given: After) -> tuple[str | int, ...]:
@@ -194,10 +217,7 @@ def _folder(job: Job, folder: str, target: str) -> str:
 
 
 def _needs(given: Mapping[str, Amount], counted: str, where: str) -> dict[str, int]:
-    needs = {counted: 1}
-    for name, amount in given.items():
-        needs[name] = parse_amount(amount, f"{where}: needs.{name}") if isinstance(amount, str) else amount
-    return needs
+    return {counted: 1, **amounts_of(given, f"{where}: needs")}
 
 
 def _microseconds(given: Duration | UnsetType, default_us: T, where: str, field: str) -> int | T:

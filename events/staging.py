@@ -7,7 +7,7 @@ with a dot are matched only by what begins with one, as in a shell. A folder com
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from msgspec import Struct
@@ -52,6 +52,25 @@ class StagedFile(Struct, frozen=True, gc=False):
     path: str
     bytes: int
     sha256: str
+
+
+Pair = tuple[str, str]
+"""A path and its place elsewhere, which is "" where it wasn't given."""
+
+
+def placed(
+    inputs: Iterable[Pair], outputs: Iterable[Pair], folder: str
+) -> tuple[tuple[InputFile, ...], tuple[OutputFile, ...]]:
+    """What is recorded of files that go along from `folder`, an absolute path, and come back to it."""
+    there = tuple(InputFile(_absolute(folder, source), to or source) for source, to in inputs)
+    return there, tuple(OutputFile(pattern, folder, to) for pattern, to in outputs)
+
+
+def _absolute(folder: str, source: str) -> str:
+    if not source:
+        return ""
+    # '..' stays as it is: what it means depends on links.
+    return "/" + "/".join(parts_of(f"{folder}/{source}" if not source.startswith("/") else source))
 
 
 def parts_of(path: str) -> tuple[str, ...]:

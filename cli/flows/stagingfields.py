@@ -17,12 +17,10 @@ import msgspec
 from holdfast.events.errors import BadInput
 from holdfast.events.quoting import shown
 from holdfast.events.spec import HERE, LOCAL
-from holdfast.events.staging import InputFile, OutputFile, check_staging, parts_of, refuse_staging
+from holdfast.events.staging import Pair, check_staging, placed, refuse_staging
 
 from .names import check_text
 from .places import Misfit, expected, unknown_key, within
-
-Pair = tuple[str, str]
 
 _KEYS: Final = ("from", "to")
 _TABLE: Final = 'as in { from = "x/y", to = "data/" }'
@@ -41,19 +39,16 @@ def read_outputs(value: object) -> list[Pair]:
 def place_files(fields: dict[str, object], folder: str) -> None:
     """Put absolute paths in place of what `read_inputs` and `read_outputs` made. Raises Misfit at the entry."""
     target = str(fields.get("target", LOCAL))
-    inputs = tuple(
-        InputFile(_absolute(folder, source), to or source)
-        for source, to in cast("list[Pair]", fields.get("inputs", ()))
-    )
-    outputs = tuple(OutputFile(pattern, folder, to) for pattern, to in cast("list[Pair]", fields.get("outputs", ())))
+    inputs, outputs = (cast("list[Pair]", fields.get(key, ())) for key in ("inputs", "outputs"))
+    there, back = placed(inputs, outputs, folder)
     try:
         if target in HERE:
-            raise refuse_staging(target, "inputs" if inputs else "outputs")
-        check_staging(inputs, outputs, "")
+            raise refuse_staging(target, "inputs" if there else "outputs")
+        check_staging(there, back, "")
     except BadInput as error:
         keys = tuple(key for key in error.where.split(".") if key)
         raise within(BadInput(error.problem, remedy=error.remedy), *keys) from None
-    fields.update(msgspec.to_builtins({"inputs": inputs, "outputs": outputs}))
+    fields.update(msgspec.to_builtins({"inputs": there, "outputs": back}))
 
 
 def _pairs(value: object, read: Callable[[object], Pair]) -> list[Pair]:
@@ -97,10 +92,3 @@ def _read_input(value: object) -> Pair:
         problem = f"{shown(source)} lies outside of the flow's folder, so its place there is not plain"
         raise Misfit(problem, remedy=f'say where it goes, as in {{ from = "{source}", to = "./" }}')
     return source, to
-
-
-def _absolute(folder: str, source: str) -> str:
-    if not source:
-        return ""
-    # '..' stays as it is: what it means depends on links.
-    return "/" + "/".join(parts_of(f"{folder}/{source}" if not source.startswith("/") else source))

@@ -132,7 +132,7 @@ FLOWS: Final = [
     ),
     (
         "[targets.local]\nslots = 1",
-        "flow.toml:2: targets.local.slots: there is no such key; the known keys are: capacity",
+        "flow.toml:2: targets.local.slots: there is no such key; the known keys are: kind, capacity",
     ),
     (
         '[defaults]\nafter = "x"',

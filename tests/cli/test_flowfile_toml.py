@@ -64,7 +64,7 @@ def test_every_field_is_understood() -> None:
     assert align == JobSpec(
         run=("bwa", "mem", "ref.fa", "reads.fq"),
         name="align",
-        cwd="/w/runs/a",
+        cwd="runs/a",
         after=("fetch",),
         after_any=("clean",),
         after_failed=("fetch", 12),
