@@ -149,7 +149,7 @@ class AttemptStarted(OfJob, frozen=True, gc=False):
 
 @final
 class AttemptProgressed(OfJob, frozen=True, gc=False):
-    """A call says how far it is: a fact for readers of the log; no record hangs on it."""
+    """A call, or the staging of files, is so far: a fact for readers of the log; no record hangs on it."""
 
     attempt: int
     progress: Progress

@@ -85,6 +85,7 @@ MOVES: Final[dict[type[JobState], _Moves]] = {
     },
     Launching: {
         AttemptStarted: (Running,),
+        AttemptProgressed: (Launching,),
         FilesStaged: (Launching,),
         AttemptEnded: _ENDS,
         AttemptRevoked: (Ready,),

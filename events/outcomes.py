@@ -101,6 +101,7 @@ def _status(draft: Draft, status: AttemptStatus, target: str) -> None:
         case "queued":
             if isinstance(found.state, Unknown):
                 draft.record_job(AttemptReached(found.id, found.attempt), author=author)
+            _progressed(draft, found, status, author)
         case "running":
             _running(draft, found, status, author)
         case "revoked":

@@ -33,6 +33,9 @@ CIPHERS: Final = (
     "aes192-ctr",
     "aes128-ctr",
 )
+# Beside those of the keys that are known, which asyncssh would ask for alone: then a host whose new key is of another
+# kind would seem to hang up, and go on being tried.
+HOST_KEYS: Final = "+ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256"
 WINDOW_BYTES: Final = 4 << 20
 _KNOWN_HOSTS: Final = (".ssh/known_hosts", ".ssh/known_hosts2")
 
@@ -145,6 +148,7 @@ async def connect(
             config=_configuration(),
             known_hosts=known_hosts,
             client_factory=lambda: client,
+            server_host_key_algs=() if options.config.get("HostKeyAlgorithms") else HOST_KEYS,
             encryption_algs=CIPHERS,
             compression_algs=None,
             keepalive_interval=KEEPALIVE_S,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -20,7 +21,7 @@ from holdfast.events.messages import AttemptStatus, Reported, Staged
 from holdfast.events.spec import JobSpec
 
 from ..address import Address
-from ..errors import lone
+from ..errors import InboxFull, lone
 from ..staging.jobfolders import JobFolder
 from ..staging.memory import Memory
 from ..staging.moving import stage_in, stage_out
@@ -30,6 +31,7 @@ from .dialling import RemoteLine
 
 CARRIERS: Final = 4
 AGAIN_S: Final = 2.0
+PROGRESS_S: Final = 5.0
 _ENDED: Final = ("exited", "timeout", "stopped")
 
 Work = Callable[[RemoteFiles], Awaitable[None]]
@@ -154,7 +156,8 @@ class Porter:
 
     async def _send(self, order: Order, launch: Callable[[Order], Awaitable[None]], files: RemoteFiles) -> None:
         try:
-            staged = await stage_in(files, self._memory, self._folder(order.spec), order.spec.inputs)
+            progress = self._progress(AttemptStatus(order.token, "queued", message="its inputs are on their way"))
+            staged = await stage_in(files, self._memory, self._folder(order.spec), order.spec.inputs, progress)
         except StagingFailed as error:
             self._launched.pop(order.token, None)
             failed = AttemptStatus(order.token, "ended", ended_at=self._told.now(), how="not_started", error=str(error))
@@ -166,7 +169,9 @@ class Porter:
     async def _fetch(self, status: AttemptStatus, spec: JobSpec, files: RemoteFiles) -> None:
         succeeded = status.how == "exited" and status.exit_code == 0
         try:
-            staged = await stage_out(files, self._memory, self._folder(spec), spec.outputs, missing_ok=not succeeded)
+            progress = self._progress(replace(status, state="running", message="its outputs are on their way"))
+            folder = self._folder(spec)
+            staged = await stage_out(files, self._memory, folder, spec.outputs, progress, missing_ok=not succeeded)
         except StagingFailed as error:
             if succeeded:
                 status = replace(status, how="outputs_missing", error=str(error))
@@ -174,6 +179,20 @@ class Porter:
             await self._told.scheduler.tell(Staged(self._target, status.token, staged, back=True))
         self._fetching.discard(status.token)
         await self._told.scheduler.tell(Reported(self._target, (status,)))
+
+    def _progress(self, status: AttemptStatus) -> Callable[[int, int], None]:
+        """Tells how far it is, now and then; what is quickly done says nothing."""
+        told_at = trio.current_time()
+
+        def tell(done_bytes: int, total_bytes: int) -> None:
+            nonlocal told_at
+            if trio.current_time() - told_at >= PROGRESS_S and done_bytes < total_bytes:
+                told_at = trio.current_time()
+                news = replace(status, fraction=done_bytes / total_bytes)
+                with suppress(InboxFull):
+                    self._told.scheduler.tell_nowait(Reported(self._target, (news,)))
+
+        return tell
 
     def _folder(self, spec: JobSpec) -> JobFolder:
         line = self._line

@@ -61,8 +61,8 @@ def _of_job(event: JobEvent, name: Namer, clock: Clock) -> str:
             return f"attempt {attempt} is{done} under way{said}"
         case facts.FilesStaged(attempt=attempt, files=files, back=back):
             size = size_text(sum(each.bytes for each in files))
-            where = "are back from" if back else "are ready for"
-            return f"{count_text(len(files), 'file')} ({size}) {where} attempt {attempt}"
+            where = "back" if back else "there"
+            return f"attempt {attempt}: {count_text(len(files), 'file')} ({size}) brought {where}"
         case facts.AttemptEnded():
             again = "" if event.retry_at is None else f"; the next try is due at {clock(event.retry_at)}"
             return f"attempt {event.attempt} {ending(event)}{_after(event.outcome)}{again}"
