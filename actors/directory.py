@@ -22,7 +22,9 @@ class Directory:
         self._wanted: set[str] = set()
         self.home = ""
         self.remote: dict[str, Target] = {}
-        """The targets of other machines by name, as they were met last."""
+        """The targets of other machines by name, as the log has them."""
+        self.era = 0
+        """Since when what is said of hosts counts: what was on its way when the actors started anew is void."""
 
     @property
     def here(self) -> list[str]:

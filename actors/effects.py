@@ -57,6 +57,8 @@ class Effects:
                 case facts.TargetConfigured(target=target):
                     self._introduce(target)
                     self._meet(target)
+                case facts.HostChanged(target=target):
+                    self._note(target)
                 case facts.DialRequested(target=target) | facts.HostTrusted(target=target):
                     self._meet(target, dial=True)
                 case facts.TargetPaused(target=target):
@@ -93,9 +95,15 @@ class Effects:
         if record is not None and record.ssh is not None:
             self._directory.meet(record, dial=dial)
 
+    def _note(self, target: str) -> None:
+        record = self._live.target(target)
+        if record is not None:
+            self._directory.remote[target] = record
+
     def introduce_remote(self) -> None:
         """Tell who keeps the connections of all targets on other machines."""
         self._directory.home = self._live.home
+        self._directory.era += 1
         for target in self._live.targets():
             self._meet(target.name)
 

@@ -23,7 +23,7 @@ processes of one boot share.
 """
 
 # pathlib would add to the start-up time, and to the memory that every runner and every fresh job holds.
-# ruff: noqa: PTH100, PTH102, PTH103, PTH108, PTH110, PTH112, PTH113, PTH118, PTH123, PTH208
+# ruff: noqa: PTH100, PTH103, PTH108, PTH110, PTH113, PTH116, PTH118, PTH123, PTH208
 
 import argparse
 import binascii
@@ -56,7 +56,7 @@ PROTOCOL = 1
 LENGTH_BYTES = 4  # of the length before each frame
 FRAME_LIMIT_BYTES = 64 << 20  # of one frame, and of what a slow reader may leave unread
 JOURNAL_LIMIT_BYTES = 16 << 20
-SEGMENT_LIMIT_BYTES = 64 << 20
+SEGMENT_LIMIT_BYTES, OPEN_PAIRS = 64 << 20, 64  # few stay open: each spawn copies and closes all descriptors
 READ_LIMIT_BYTES = 256 << 10  # of output in one answer
 STARTS_PER_TURN = 32  # so that stops and time-outs wait some 10 ms at most behind a burst of launches
 ANNOUNCE_US = 20000  # an attempt that ends sooner is reported once, as ended
@@ -669,12 +669,10 @@ class Host:
         self.boot, self.pid = boot(), os.getpid()
         self.home_fd = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
         self.output = os.path.join(os.fsencode(home), b"output")
-        if not os.path.isdir(self.output):
-            os.mkdir(self.output, 0o700)
+        os.makedirs(self.output, 0o700, exist_ok=True)
         numbers = [int(name.split(b".")[0]) for name in os.listdir(self.output) if name[:6].isdigit()]
         self.next_segment = max(numbers, default=0) + 1
-        self.segments: dict[int, tuple[int, int]] = {}  # the descriptors of stdout and stderr
-        self.actions: dict[int, list[tuple[int, int, bytes, int, int]]] = {}  # what opens them, for posix_spawn
+        self.segments: dict[int, tuple[int, int]] = {}  # descriptors of stdout and stderr, of those opened last
         self.free: list[int] = []  # last in, first out: what was used last is in the caches
         self.spent: set[int] = set()  # not to be leased again
         self.leases, self.holes = hasattr(fcntl, "F_SETLEASE"), True  # until the file system turns out to have none
@@ -684,7 +682,7 @@ class Host:
         self.ignored = [number for number in range(1, signal.NSIG) if signal.getsignal(number) is signal.SIG_IGN]
         self.job_files, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         self.own_files, self.hard_files = max(self.job_files, min(hard, 65536)), hard
-        self._limit_files(self.own_files)  # two per running attempt; attempts get what was there before
+        self._limit_files(self.own_files)  # one per adopted attempt; attempts get what was there before
         self.journal_fd = os.open("runner.journal", JOURNAL_FLAGS, 0o600, dir_fd=self.home_fd)
         self.journal_bytes, self.torn = os.fstat(self.journal_fd).st_size, False  # torn: it ends in half a line
 
@@ -740,55 +738,60 @@ class Host:
     # Output segments.
 
     def lease(self) -> int:
-        """Return the number of a pair of segments that nobody else writes to; raises OSError."""
-        if not self.free:
-            self._open_pair(self.next_segment, os.O_CREAT | os.O_EXCL)
-            self.free.append(self.next_segment)
-            self.next_segment += 1
-        return self.free.pop()
+        """Return the number of a pair of segments that nobody else writes to, and open it; raises OSError."""
+        while self.free:
+            segment = self.free.pop()
+            with contextlib.suppress(FileNotFoundError):  # somebody removed it while it was free
+                self._pair(segment)
+                return segment
+        self._pair(self.next_segment, os.O_CREAT | os.O_EXCL)
+        self.next_segment += 1
+        return self.next_segment - 1
 
     def reopen(self, segment: int) -> None:
         """Make a pair of a former runner known, to be looked at and never leased again."""
         self.spent.add(segment)
-        try:
-            self._open_pair(segment, 0)
-        except OSError as error:  # somebody removed it, which is no reason to give up the others
-            warn(f"output segment {segment:06d} can't be opened: {error.strerror}")
 
-    def _open_pair(self, segment: int, flags: int) -> None:
-        out_path, err_path = self._paths(segment)
-        out = os.open(out_path, flags | os.O_RDWR | os.O_APPEND, 0o600)
-        try:
-            self.segments[segment] = (out, os.open(err_path, flags | os.O_RDWR | os.O_APPEND, 0o600))
-        except OSError:
-            os.close(out)
-            if flags:
-                os.unlink(out_path)  # it is made anew when there is room for both
-            raise
+    def _pair(self, segment: int, flags: int = 0) -> "tuple[int, int]":
+        """Return the descriptors of a pair, until the next one is asked for; raises OSError."""
+        if segment not in self.segments:
+            out_path, err_path = self._paths(segment)
+            out = os.open(out_path, flags | os.O_RDWR | os.O_APPEND, 0o600)
+            try:
+                self.segments[segment] = (out, os.open(err_path, flags | os.O_RDWR | os.O_APPEND, 0o600))
+            except OSError:
+                os.close(out)
+                if flags:
+                    os.unlink(out_path)  # it is made anew when there is room for both
+                raise
+            if len(self.segments) > OPEN_PAIRS:
+                for descriptor in self.segments.pop(next(iter(self.segments))):  # opened longest ago
+                    os.close(descriptor)
+        return self.segments[segment]
 
     def _paths(self, segment: int) -> "tuple[bytes, bytes]":
         return b"%s/%06d.out" % (self.output, segment), b"%s/%06d.err" % (self.output, segment)
 
     def sizes(self, segment: int) -> "tuple[int, int]":
-        """Return how long the two segments of a pair are now; zeros if it could not be reopened."""
-        if segment not in self.segments:
-            return (0, 0)
-        out, err = self.segments[segment]
-        sizes = os.lseek(out, 0, os.SEEK_END), os.lseek(err, 0, os.SEEK_END)  # fstat takes three times as long
-        if max(sizes) > SEGMENT_LIMIT_BYTES:
+        """Return how long the two segments of a pair are now; zeros if they can't be found."""
+        out = err = 0
+        with contextlib.suppress(OSError):
+            if segment in self.segments:  # fstat takes three times as long
+                out, err = [os.lseek(descriptor, 0, os.SEEK_END) for descriptor in self.segments[segment]]
+            else:
+                out, err = [os.stat(path).st_size for path in self._paths(segment)]
+        if max(out, err) > SEGMENT_LIMIT_BYTES:
             self.spent.add(segment)
-        return sizes
+        return out, err
 
     def release(self, segment: int, pid: "int | None") -> None:
         """Take a pair back from the attempt whose process `pid` was (None: none ran); whoever holds it keeps it."""
-        descriptors = self.segments.get(segment, ())
-        if segment not in self.spent and not any(self._held(descriptor, pid) for descriptor in descriptors):
-            self.free.append(segment)
-            return
-        for descriptor in descriptors:
+        with contextlib.suppress(OSError):  # somebody removed it
+            if segment not in self.spent and not any(self._held(file, pid) for file in self._pair(segment)):
+                self.free.append(segment)
+                return
+        for descriptor in self.segments.pop(segment, ()):
             os.close(descriptor)
-        self.segments.pop(segment, None)
-        self.actions.pop(segment, None)
         self.spent.discard(segment)
 
     def _held(self, descriptor: int, pid: "int | None") -> bool:
@@ -819,13 +822,13 @@ class Host:
 
     def punch(self, segment: int, stream: int, start: int, end: int) -> bool:
         """Free the disk below a range of stdout (0) or stderr (1); False where that can't be done."""
-        if not self.holes or segment not in self.segments:
-            return False
-        failure = punch_hole(self.segments[segment][stream], start, end - start)
-        if failure:
-            self.holes = False
-            warn(f"output past max_output is kept as well: no holes on this file system ({os.strerror(failure)})")
-        return not failure
+        with contextlib.suppress(OSError):  # somebody removed it
+            failure = punch_hole(self._pair(segment)[stream], start, end - start) if self.holes else 0
+            if failure:
+                self.holes = False
+                warn(f"output past max_output is kept as well: no holes on this file system ({os.strerror(failure)})")
+            return self.holes
+        return False
 
     def read(self, segment: str, start: int, end: int) -> bytes:
         """Return what the segment of this name holds between two places, less where it ends sooner; raises OSError."""
@@ -869,13 +872,10 @@ class Host:
     def _execute(self, program: bytes, argv: "list[bytes]", environ: "dict[bytes, bytes]", segment: int) -> int:
         """Start a program in a group of its own, with no signal blocked or ignored; return its pid; raises OSError."""
         if hasattr(os, "posix_spawn"):  # stdin is our own, /dev/null
-            if segment not in self.actions:
-                opened = enumerate(self._paths(segment), 1)
-                self.actions[segment] = [(os.POSIX_SPAWN_OPEN, number, path, APPEND, 0) for number, path in opened]
+            opens = [(os.POSIX_SPAWN_OPEN, into, path, APPEND, 0) for into, path in enumerate(self._paths(segment), 1)]
             return os.posix_spawn(
-                program, argv, environ, file_actions=self.actions[segment],
-                setpgroup=0, setsigmask=(), setsigdef=self.ignored,
-            )  # fmt: skip
+                program, argv, environ, file_actions=opens, setpgroup=0, setsigmask=(), setsigdef=self.ignored
+            )
 
         def prepare() -> None:
             os.setpgid(0, 0)

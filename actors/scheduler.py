@@ -186,7 +186,8 @@ class Scheduler(Actor[SchedulerMessage]):
                     assert_never(message)
         draft.author = "scheduler"
         for report in reports:
-            self._report(draft, report, attached)
+            if not isinstance(report, HostSeen) or report.era == self._parts.directory.era:
+                self._report(draft, report, attached)
         woken = self._wake(draft)
         try:
             await self._launching.plan(draft)

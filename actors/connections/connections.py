@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import assert_never
 
 import trio
+from msgspec.structs import replace
 
 from holdfast.events.errors import BadInput
 from holdfast.events.messages import Refusal
@@ -44,6 +45,8 @@ class Connections(Actor[ConnectionsMessage]):
 
     async def opened(self) -> None:
         """Take up the hosts that there are."""
+        self._directory.era += 1
+        self._around = replace(self._around, era=self._directory.era)
         for target in list(self._directory.remote.values()):
             await self._meet(Meet(target))
 

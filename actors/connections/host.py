@@ -53,6 +53,7 @@ from .turns import Turns
 
 DIAL_S: Final = 30.0
 INTERVIEW_S: Final = 600.0
+LOOK_S: Final = 30.0
 REST_S: Final = 120.0
 PATIENCE: Final = Patience(ping_s=5.0, suspect_s=11.0, silence_s=30.0, away_s=5.0)
 _US: Final = 1_000_000
@@ -77,6 +78,7 @@ class Around(Struct, frozen=True):
     random: Uniform
     on_trouble: Callable[[str | None], None]
     times: Times = Times()
+    era: int = 0
 
 
 class Host:
@@ -204,12 +206,19 @@ class Host:
                 self._conversation.miss()
                 if reason is not None:
                     await self._conversation.missing(reason)
-            due_s = self._due_s if self._wanted or self._asked_for else math.inf
-            wait_s = due_s - trio.current_time()
+            wait_s = self._wait_s() if self._wanted or self._asked_for else math.inf
             if wait_s <= 0:
                 return
             with trio.move_on_after(min(wait_s, self._conversation.patience_left_s)):
                 await self._changed.wait()
+
+    def _wait_s(self) -> float:
+        """How long to wait, at least, before it is dialled, or looked at again: what slept has not waited."""
+        at = dial_at(self._state)
+        if at is None:
+            return math.inf
+        slept = at <= self._around.clock.now()
+        return 0.0 if slept else min(LOOK_S, self._due_s - trio.current_time())
 
     def _due_of(self, state: HostState) -> float:
         """When it may be dialled, by Trio's clock: a wall clock that is set back delays nothing."""
@@ -250,7 +259,7 @@ class Host:
         except KeyNotTrusted as error:
             return ShowedKey(error.key, error.fingerprint, str(error), error.changed)
         except PersonNeeded as error:
-            return Asked(str(error))
+            return Asked(f"{error}; `holdfast hosts connect {host}` tries again, and asks you for what it takes")
         except Unavailable as error:
             return Broke(str(error))
         except trio.TooSlowError:
@@ -259,11 +268,13 @@ class Host:
     async def _use(self, line: RemoteLine) -> Sight:
         reason = "the connection ended"
         try:
-            async with line.stream, trio.open_nursery() as nursery:
-                nursery.start_soon(self._rest, nursery.cancel_scope)
-                nursery.start_soon(self._porter.run, line)
-                await self._conversation.hold(line)
-                raise LinkBroken(reason)
+            async with line.stream:
+                with trio.CancelScope() as resting:
+                    async with trio.open_nursery() as nursery:
+                        nursery.start_soon(self._rest, resting)
+                        nursery.start_soon(self._porter.run, line)
+                        await self._conversation.hold(line)
+                        raise LinkBroken(reason)
             return Rested()
         except* (Unavailable, trio.BrokenResourceError, trio.ClosedResourceError) as group:
             reason = str(lone(group)) or reason
@@ -289,7 +300,7 @@ class Host:
             self._news = trio.Event()
             untold, self._untold = self._untold, []
             for state in untold:
-                await self._around.scheduler.tell(HostSeen(self._target.name, state))
+                await self._around.scheduler.tell(HostSeen(self._target.name, state, self._around.era))
 
     def _trouble(self, trouble: str | None) -> None:
         self._around.on_trouble(None if trouble is None else f"{self._target.name}: {trouble}")

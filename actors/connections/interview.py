@@ -41,7 +41,7 @@ class Interview:
                 await self._news.wait()
         said, self._said = self._said, None
         if said is None:
-            message = "nobody answered what it asked for; `holdfast hosts connect` asks again"
+            message = "nobody answered what it asked for"
             raise NobodyAnswers(message)
         return said
 

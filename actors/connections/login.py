@@ -214,11 +214,10 @@ def _other_key(way: SshSpec, error: Exception) -> Unavailable:
 
 def _denied(way: SshSpec, client: _Client, error: Exception) -> PersonNeeded:
     if client.asked:
-        wish = " or ".join(dict.fromkeys(client.asked))
-        return PersonNeeded(f"{way.host} wants {wish}: `holdfast hosts connect` asks you for it")
+        return PersonNeeded(f"{way.host} wants {' or '.join(dict.fromkeys(client.asked))}")
     message = (
-        f"{way.host} lets nobody in with the keys that are here ({_words(error)}); load the key into your agent "
-        f"(ssh-add), or name it in ~/.ssh/config; `ssh {way.host} true` must work without a question"
+        f"{way.host} lets nobody in with the keys that are here ({_words(error)}): name the right one in "
+        "~/.ssh/config, and if it is encrypted, load it into your agent (ssh-add), or have its passphrase asked for"
     )
     return PersonNeeded(message)
 

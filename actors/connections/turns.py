@@ -15,6 +15,7 @@ from ..limiter import CONNECT, Acquire, Keys, LimiterMessage, Release
 from ..world import Clock
 
 LOOK_S: Final = 0.25
+ANSWER_S: Final = 2.0
 
 
 class Turns:
@@ -37,7 +38,9 @@ class Turns:
                 await self._limiter.tell(Release([keys]))
 
     async def _given(self, keys: Keys) -> bool:
-        # Shielded, because a turn that is given to somebody who has gone would never be given back.
-        with trio.CancelScope(shield=True):
+        # Shielded, because a turn that is given to somebody who has gone would never be given back. Not for ever: a
+        # limiter that crashed has forgotten all turns, and starts again only once those who wait for it have gone.
+        with trio.move_on_after(ANSWER_S, shield=True):
             (answer,) = await self._limiter.ask(Acquire, [keys], self._clock.now())
-        return not isinstance(answer, Denial)
+            return not isinstance(answer, Denial)
+        return False

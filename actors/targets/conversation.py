@@ -132,7 +132,7 @@ class Conversation:
         self._workdir: str | None = None
         # Not from zero: what was meant for a connection of a target that crashed must not fit one of this one.
         self._session = clock.now()
-        self._began_at = self._heard_at = 0.0
+        self._began_at = self._heard_at = self._pinged_at = 0.0
         self._missing_since: float | None = None
         self._unreachable_told = False
         self._reads: dict[int, Reply[Answer]] = {}
@@ -262,7 +262,7 @@ class Conversation:
             case Trouble(error=error):
                 self._ears.trouble(error)
             case Pong():
-                self._ears.answered(0)
+                self._ears.answered(int((trio.current_time() - self._pinged_at) * _US))
             case Data(id=number):
                 reply = self._reads.pop(number, None)
                 if reply is not None:
@@ -300,6 +300,7 @@ class Conversation:
             if silent_s > self._patience.suspect_s:
                 self._ears.silent(f"nothing was heard of it for {silent_s:.0f} s")
             number += 1
+            self._pinged_at = trio.current_time()
             outbox.put({"type": "ping", "id": number})
 
 
