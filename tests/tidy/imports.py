@@ -46,7 +46,10 @@ PURE_MODULES: Final = frozenset(
 ANY_FORCED: Final[dict[str, str]] = {}
 
 # Modules that must know asyncio. Path: why.
-ASYNCIO_HOME: Final[dict[str, str]] = {"api/loops.py": "a program that embeds Holdfast may run on asyncio itself"}
+ASYNCIO_HOME: Final[dict[str, str]] = {
+    "api/loops.py": "a program that embeds Holdfast may run on asyncio itself",
+    "benchmarks/bare_asyncssh.py": "asyncssh on its own is what it measures",
+}
 
 # A layer may import what stands before it. The exception is `python -m holdfast`, which is the command line.
 ENTRY: Final = "api/__main__.py"
@@ -60,6 +63,7 @@ ENTRY_POINTS: Final = {
     "store/memory.py": "the store's twin for tests; it passes the store's own suite, so it lives beside it",
     "tests/system/clocked.py": "the program that jobs of tests run",
     "benchmarks/__main__.py": "python -m benchmarks, ./dev bench",
+    "benchmarks/limits/point.py": "python -m benchmarks.limits.point, a process for each point of a sweep",
     "tests/simulation/__main__.py": "python -m tests.simulation, ./dev sim",
 }
 
