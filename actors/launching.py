@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 from holdfast.events.draft import Draft
 from holdfast.events.facts import LimitConfigured
+from holdfast.events.hosts import Up
 from holdfast.events.launches import NO_LIMITS, launch, plan
 from holdfast.events.limits import Denial, Grant, limit_of
 from holdfast.events.ready import TOO_LARGE, ReadyQueue
@@ -33,7 +35,7 @@ class Launching:
         self._released: list[Keys] = []
         self._rate_waits = RateWaits()
         self._freed = False
-        self._pace = Pace()
+        self._paces = {name: Pace() for name in here}
         self.up: set[str] = set()
         self.draining = False
 
@@ -41,6 +43,7 @@ class Launching:
         queue = self._queues.get(target)
         if queue is None:
             queue = self._queues[target] = ReadyQueue()
+            self._paces[target] = Pace()
         return queue
 
     def has_ready(self, target: str) -> bool:
@@ -73,7 +76,7 @@ class Launching:
         self._forget_turn()
         self._freed = False
         await self._release(draft)
-        self._pace.note(len(draft.released), draft.now)
+        self._note_ends(draft)
         for name in draft.targets.changed:
             self._queue(name).unpark(TOO_LARGE)
         for job in draft.ready:
@@ -99,6 +102,11 @@ class Launching:
             for key in dict.fromkeys(key for keys in self._released for key in keys):
                 self._unpark(key)
 
+    def _note_ends(self, draft: Draft) -> None:
+        ends = Counter([job.policy.target for job in draft.released])
+        for name, pace in self._paces.items():
+            pace.note(ends[name], draft.now)
+
     def _forget_turn(self) -> None:
         self._taken = []
         self._granted = []
@@ -107,8 +115,9 @@ class Launching:
     async def _plan_target(self, draft: Draft, queue: ReadyQueue, target: Target) -> None:
         # What a limit holds back leaves room for others, so it is tried again until nothing more was held back.
         limited_max = _LIMITED_MIN + len(self._released)
+        ahead = self._paces[target.name].ahead(target.host.latency_us if isinstance(target.host, Up) else 0)
         while True:
-            picked = plan(draft, queue, target, self._pace.ahead, limited_max)
+            picked = plan(draft, queue, target, ahead, limited_max)
             limited = [job for job in picked if job.policy.limits]
             grants = await self._ask(limited, draft.now)
             denied = 0

@@ -24,7 +24,10 @@ class Pace:
         self._ends_per_s *= max(0.0, 1.0 - passed_s / _MEMORY_S)
         self._ends_per_s += ends / _MEMORY_S
 
-    @property
-    def ahead(self) -> int:
-        """As many launches as are expected to start within a few milliseconds, so that long jobs never queue."""
-        return min(AHEAD_MAX, int(self._ends_per_s * AHEAD_S))
+    def ahead(self, round_trip_us: int = 0) -> int:
+        """As many launches as should start within a few milliseconds and a round trip, so that long jobs never queue.
+
+        An end is heard of, and what follows it gets there, a round trip later: without those that wait there, each slot
+        would stand idle for so long after each job.
+        """
+        return min(AHEAD_MAX, int(self._ends_per_s * (AHEAD_S + round_trip_us / _US)))

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import pytest
 import trio
 
 from holdfast.actors.reply import Reply
-from holdfast.actors.scheduler import Ask
+from holdfast.actors.scheduler import Ask, SchedulerMessage
 from holdfast.actors.targets.messages import Connected
 from holdfast.events.draft import Draft
-from holdfast.events.facts import Event, OfJob
+from holdfast.events.facts import Event, HostChanged, OfJob
+from holdfast.events.hosts import Up
 from holdfast.events.messages import Answer, Attached, AttemptStatus, Command, Configure, Reported, Submit
-from holdfast.events.spec import FlowSpec, JobSpec, LimitSpec
+from holdfast.events.spec import FlowSpec, JobSpec, LimitSpec, SshSpec, TargetSpec
 from holdfast.store.contract import Store
 from holdfast.store.errors import DiskFull
 
@@ -22,15 +24,16 @@ from .stepping import pause, run_virtual
 
 LICENCE = {"licence": LimitSpec(concurrent=1)}
 TWO_SLOTS = Configure({"local": {"cpus": 2}})
+FAR = TargetSpec({"cpus": 2}, SshSpec("far"))
 
 
 def limited(jobs: int) -> Submit:
     return Submit(FlowSpec((JobSpec(run="true", limits=("licence",)),) * jobs, limits=LICENCE))
 
 
-def ended(*jobs: int) -> Reported:
+def ended(*jobs: int, target: str = "local") -> Reported:
     statuses = (AttemptStatus(f"home.{job}.1", "ended", ended_at=5, how="exited", exit_code=0) for job in jobs)
-    return Reported("local", tuple(statuses))
+    return Reported(target, tuple(statuses))
 
 
 def named(event: Event) -> str:
@@ -45,6 +48,7 @@ class Recorded:
         self.stage.disk.writing = self._write
         self.commits: list[list[str]] = []
         self.refusing = False
+        self.first: list[SchedulerMessage] = [Connected(1, Attached("local", "journal", "boot", 300))]
 
     async def _write(self, store: Store, drafts: Sequence[Draft]) -> list[int]:
         if self.refusing:
@@ -60,7 +64,8 @@ class Recorded:
             async with trio.open_nursery() as nursery:
                 await self.stage.begin(nursery)
                 await self.stage.schedule(nursery)
-                await self.stage.scheduler.tell(Connected(1, Attached("local", "journal", "boot", 300)))
+                for message in self.first:
+                    await self.stage.scheduler.tell(message)
                 await pause(0.1)
                 self.commits.clear()
                 scenario(self)
@@ -94,6 +99,25 @@ def test_a_limit_that_a_refused_commit_gave_on_is_given_on_by_the_next() -> None
         recorded.stage.scheduler.tell_nowait(ended(1))
 
     assert Recorded().run(scenario, TWO_SLOTS, limited(2)) == [["AttemptEnded 1", "AttemptLaunched 2"]]
+
+
+@pytest.mark.parametrize("round_trip_us, launched", [(0, 2), (1_000_000, 2 + 8)])
+def test_over_a_slow_link_launches_are_on_their_way_before_the_end_that_they_follow_is_heard_of(
+    round_trip_us: int, launched: int
+) -> None:
+    spec = FlowSpec((JobSpec(run="true", target="far", cwd=""),) * 20, targets={"far": FAR})
+
+    def scenario(recorded: Recorded) -> None:
+        recorded.stage.scheduler.tell_nowait(ended(1, 2, target="far"))
+
+    recorded = Recorded()
+    draft = recorded.stage.draft(Submit(spec))
+    draft.record(HostChanged("far", Up(1, round_trip_us)))
+    recorded.stage.store.commit([draft])
+    recorded.first.append(Connected(1, Attached("far", "journal", "boot", 301)))
+    (commit,) = recorded.run(scenario, TWO_SLOTS)
+    assert commit[:2] == ["AttemptEnded 1", "AttemptEnded 2"]
+    assert commit[2:] == [f"AttemptLaunched {job}" for job in range(3, 3 + launched)]
 
 
 def test_a_job_too_large_for_its_target_starts_when_the_target_grows_also_beside_a_changed_limit() -> None:
