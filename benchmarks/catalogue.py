@@ -10,12 +10,16 @@ from benchmarks import (
     callers,
     calls,
     footprint,
+    hosts,
     imports,
     load,
     memory,
     runner_spawn,
     scheduling,
     spawn,
+    ssh_connections,
+    ssh_latency,
+    ssh_rate,
     staging,
     startup,
     store_append,
@@ -47,6 +51,10 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
         footprint.BENCHMARK,
         load.BENCHMARK,
         staging.BENCHMARK,
+        hosts.BENCHMARK,
+        ssh_rate.BENCHMARK,
+        ssh_latency.BENCHMARK,
+        ssh_connections.BENCHMARK,
     )
 }
 COMMANDS: Final[dict[str, Command]] = {each.name: each for each in (limits.COMMAND, peers.COMMAND)}

@@ -63,7 +63,7 @@ class Samples:
 
     def busy_s(self) -> list[float]:
         """The processor time of each process so far, in seconds."""
-        return [_busy_s(pid) for pid in self._pids.values()]
+        return [busy_s(pid) for pid in self._pids.values()]
 
     def between(self, name: str, start_s: float, end_s: float) -> tuple[float, float]:
         """The first and the last sample in this time, in MiB."""
@@ -85,7 +85,8 @@ def resident_bytes(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES
 
 
-def _busy_s(pid: int) -> float:
+def busy_s(pid: int) -> float:
+    """Processor time that a process has taken so far. Raises OSError if there is none."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS_A_S
 
