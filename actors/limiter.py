@@ -75,7 +75,10 @@ class Limiter(Actor[LimiterMessage]):
                 message.reply.send([self._of(keys, table).acquire(keys, now) for keys in wanted])
             case Release():
                 for keys in message.keys:
-                    self._of(keys, table).release(keys)
+                    of = self._of(keys, table)
+                    # A turn at connecting may be one that a limiter gave which has crashed since.
+                    if of is table or of.held(keys[0]):
+                        of.release(keys)
             case SetLimit():
                 table.configure(message.name, message.spec, message.arrivals)
             case _:

@@ -108,6 +108,8 @@ class Scheduler(Actor[SchedulerMessage]):
         self._looked_at = 0
         self._retry_at = -math.inf
         self._trouble_told = False
+        # Whether memory is what the log says; not after a crash in a turn.
+        self._whole = False
 
     @property
     def _state(self) -> Live:
@@ -131,6 +133,7 @@ class Scheduler(Actor[SchedulerMessage]):
             self._note_delay(job)
         self._effects.introduce_remote()
         self._effects.attend(self._launching.has_ready)
+        self._whole = True
         parts.on_commit(draft, start)
 
     async def closed(self) -> None:
@@ -139,7 +142,7 @@ class Scheduler(Actor[SchedulerMessage]):
             return
         draft = self._draft(self._parts.clock.now())
         identity = self._parts.identity
-        for target in self._state.targets():
+        for target in self._state.targets() if self._whole else ():
             if isinstance(target.host, Connecting | Up | Suspect):
                 draft.record(HostChanged(target.name, Idle(draft.now)), author="connections")
         draft.record(SupervisorStopped(identity.pid, "stopped"), author=identity.author)
@@ -167,6 +170,7 @@ class Scheduler(Actor[SchedulerMessage]):
 
     async def handle(self, batch: Sequence[SchedulerMessage]) -> None:
         """One turn."""
+        self._whole = False
         draft = self._draft(self._parts.clock.now())
         answers: list[tuple[Ask, Answer]] = []
         attached: dict[str, Attachment] = {}
@@ -195,6 +199,7 @@ class Scheduler(Actor[SchedulerMessage]):
         except Unavailable as error:
             self._refused(draft, reports, woken, answers, error)
             await self._launching.undo(draft)
+            self._whole = True
             return
         self._retry_at = -math.inf
         for ask, answer in answers:
@@ -202,6 +207,7 @@ class Scheduler(Actor[SchedulerMessage]):
         await self._launching.settle(draft)
         self._effects.derive(draft, attached)
         self._effects.attend(self._launching.has_ready)
+        self._whole = True
         if start is not None:
             # Last, because it is not ours: whatever it does, those who asked have been answered by then.
             self._parts.on_commit(draft, start)

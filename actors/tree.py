@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from holdfast.events.backoff import Uniform
 from holdfast.events.draft import Draft
+from holdfast.events.messages import AskStatus
 from holdfast.events.spec import FUNCTIONS, LOCAL
 from holdfast.store.home import Home
 
@@ -32,7 +33,7 @@ from .directory import Directory, spec_of
 from .inbox import Inbox
 from .limiter import Limiter, LimiterMessage
 from .restarts import RestartPolicy
-from .scheduler import Identity, Parts, Scheduler, SchedulerMessage
+from .scheduler import Ask, Identity, Parts, Scheduler, SchedulerMessage
 from .standing import Standing
 from .supervision import Strategy, Supervisor
 from .targets.calling import CallRunner
@@ -159,8 +160,12 @@ class Tree:
             world.random,
             self._watcher.on_trouble,
             world.times,
+            settled=self._settle,
         )
         return Connections(self._directory, world.dialler, around)
+
+    async def _settle(self) -> None:
+        await self.scheduler.ask(Ask, AskStatus(), "connections")
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run until stopped. Raises RestartIntensityExceeded, with the last crash as its cause."""

@@ -37,6 +37,7 @@ from .facts import (
     TargetPaused,
     TargetResumed,
 )
+from .hosts import IDLE
 from .lifecycle import first_state, move
 from .records import Attempt, Ended, Flow, Job, Launched, Limit, Policy, RateMark, Revoked, Started, Target
 from .spec import DEFAULT_NEEDS, JobSpec
@@ -239,7 +240,8 @@ def _evolve_home(records: Records, event: HomeEvent) -> None:
             records.targets.put(name, replace(_target(records, name), host=host))
         case HostTrusted(target=name, key=key):
             target = _target(records, name)
-            records.targets.put(name, replace(target, trusted=(*target.trusted, key)))
+            # With the key nothing stands in its way any more, also for a supervisor that starts only after this.
+            records.targets.put(name, replace(target, trusted=(*target.trusted, key), host=IDLE))
         case LimitConfigured(limit=name, spec=spec, arrivals=arrivals):
             records.limits.put(name, Limit(name, spec))
             for key, arrival_at in arrivals.items():

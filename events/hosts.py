@@ -35,10 +35,11 @@ class Idle(_State, frozen=True, gc=False, tag="idle"):
 
 @final
 class Connecting(_State, frozen=True, gc=False, tag="connecting"):
-    """On the way; `failures` in a row came before."""
+    """On the way; `failures` in a row came before, the last of them for `last`."""
 
     since: int
     failures: int = 0
+    last: str = ""
 
 
 @final
@@ -160,6 +161,11 @@ def reason_of(state: HostState) -> str | None:
     return state.reason if isinstance(state, Suspect | Down | Refused | NeedsYou) else None
 
 
+def last_error_of(state: HostState) -> str | None:
+    """Why it can't be used, or could not be when it was tried before; None if there is nothing wrong."""
+    return state.last or None if isinstance(state, Connecting) else reason_of(state)
+
+
 def dial_at(state: HostState) -> int | None:
     """When an attempt to connect may begin, at the earliest; None while one must not, or need not."""
     match state:
@@ -178,7 +184,7 @@ def follow(state: HostState, sight: Sight, now: int, random: Uniform) -> HostSta
             if dial_at(state) is None:
                 message = f"a host that is {name_of(state)} can't be dialled"
                 raise IllegalMove(message)
-            return Connecting(now, state.failures if isinstance(state, Down) else 0)
+            return Connecting(now, state.failures, state.reason) if isinstance(state, Down) else Connecting(now)
         case Answered(latency_us=latency_us):
             return state if isinstance(state, Up) else Up(now, latency_us)
         case Silent(reason=reason):

@@ -47,6 +47,9 @@ class Connections(Actor[ConnectionsMessage]):
         """Take up the hosts that there are."""
         self._directory.era += 1
         self._around = replace(self._around, era=self._directory.era)
+        if self._directory.remote and self._around.settled is not None:
+            # What those before us said, and is being recorded just now, is what the hosts begin from.
+            await self._around.settled()
         for target in list(self._directory.remote.values()):
             await self._meet(Meet(target))
 

@@ -6,7 +6,7 @@ The rules are in `events/hosts.py`; here time passes. Whatever hangs here delays
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import trio
@@ -68,7 +68,7 @@ class Times(Struct, frozen=True):
 
 
 class Around(Struct, frozen=True):
-    """What all hosts share."""
+    """What all hosts share. `settled`: waits until the scheduler has done with all that it was told."""
 
     home: Home
     turns: Turns
@@ -79,6 +79,7 @@ class Around(Struct, frozen=True):
     on_trouble: Callable[[str | None], None]
     times: Times = Times()
     era: int = 0
+    settled: Callable[[], Awaitable[object]] | None = None
 
 
 class Host:
@@ -100,7 +101,7 @@ class Host:
         self._changed = trio.Event()
         self._connected = trio.CancelScope()
         ears = Ears(self._trouble, self._answered, self._silent)
-        told = Told(around.scheduler, around.spec_of, around.clock.now, self._trouble)
+        told = Told(around.scheduler, around.spec_of, around.clock.now, self._trouble, self._alive)
         self._porter = Porter(target.name, home_id, told)
         self._conversation = Conversation(
             target.name,
@@ -191,10 +192,11 @@ class Host:
             while True:
                 await self._until_due()
                 self._see(Dialled())
+                sight: Sight = Rested()
                 with trio.CancelScope() as self._connected:
-                    self._see(await self._connect())
-                if self._connected.cancelled_caught:
-                    self._see(Rested())
+                    sight = await self._connect()
+                # Given up while it ended by itself, it is given up: its end is none of what is to come.
+                self._see(Rested() if self._connected.cancel_called else sight)
 
     # When it is dialled.
 
@@ -257,13 +259,16 @@ class Host:
                     line = await dialler.dial(self._target, self._interview)
             return await self._use(line)
         except KeyNotTrusted as error:
-            return ShowedKey(error.key, error.fingerprint, str(error), error.changed)
+            why = f"{error}; `holdfast hosts check {host}` shows how to accept it"
+            return ShowedKey(error.key, error.fingerprint, why, error.changed)
         except PersonNeeded as error:
             return Asked(f"{error}; `holdfast hosts connect {host}` tries again, and asks you for what it takes")
         except Unavailable as error:
             return Broke(str(error))
         except trio.TooSlowError:
             return Broke(f"{host} did not let us in within {dial_s:.0f} s")
+        except Exception as error:  # noqa: BLE001 - what a library makes of one host must not end the others' connections
+            return Broke(f"a mistake of Holdfast's own, please report it: {error!r}")
 
     async def _use(self, line: RemoteLine) -> Sight:
         reason = "the connection ended"
@@ -301,6 +306,9 @@ class Host:
             untold, self._untold = self._untold, []
             for state in untold:
                 await self._around.scheduler.tell(HostSeen(self._target.name, state, self._around.era))
+
+    def _alive(self) -> None:
+        self._conversation.alive()
 
     def _trouble(self, trouble: str | None) -> None:
         self._around.on_trouble(None if trouble is None else f"{self._target.name}: {trouble}")

@@ -38,12 +38,17 @@ Work = Callable[[RemoteFiles], Awaitable[None]]
 
 
 class Told(Struct, frozen=True):
-    """Where a porter takes its questions and its news. `spec_of`: what was asked for, by an attempt's token."""
+    """Where a porter takes its questions and its news.
+
+    `spec_of`: what was asked for, by an attempt's token. `alive` hears of every block that arrived somewhere: on a slow
+    link what the runner says waits behind them, and the host is not silent for that.
+    """
 
     scheduler: Address[Reported | Staged]
     spec_of: Callable[[str], JobSpec | None]
     now: Callable[[], int]
     trouble: Callable[[str | None], None]
+    alive: Callable[[], None]
 
 
 class Porter:
@@ -186,6 +191,7 @@ class Porter:
 
         def tell(done_bytes: int, total_bytes: int) -> None:
             nonlocal told_at
+            self._told.alive()
             if trio.current_time() - told_at >= PROGRESS_S and done_bytes < total_bytes:
                 told_at = trio.current_time()
                 news = replace(status, fraction=done_bytes / total_bytes)

@@ -143,6 +143,10 @@ class Conversation:
         """Whether the runner answers, as far as is known."""
         return self._outbox is not None
 
+    def alive(self) -> None:
+        """Something was heard of the machine, if not of its runner."""
+        self._heard_at = trio.current_time()
+
     def read(self, request: ReadOutput, reply: Reply[Answer]) -> None:
         """Have the runner read a piece of output; where none is connected, that is the answer."""
         if self._outbox is None or len(self._reads) >= READS_MAX:

@@ -11,12 +11,13 @@ from typing import Final
 
 from holdfast.client import ask, deliver
 from holdfast.events.errors import BadInput, Unavailable
-from holdfast.events.hosts import Connecting, Idle
+from holdfast.events.hosts import Connecting, Idle, Up
 from holdfast.events.messages import Changed, Command, Dial, LogIn, Pause, Question, Resume, Say, Trust
 from holdfast.store.home import Home
 from holdfast.store.reader import Reader
 
 from ..reading.hostlist import HostLine, host_lines, print_hosts
+from ..screen.moments import now_us
 from ..screen.remarks import remark
 from ..screen.terminal import printable
 
@@ -86,13 +87,14 @@ def _known(home: Home, names: Sequence[str]) -> list[str]:
 def _check(home: Home, names: Sequence[str], *, as_json: bool) -> int:
     """Have them tried now, and wait until it is known how that went."""
     hosts = _known(home, names)
+    asked_at = now_us()
     if hosts and ask(home, Dial(tuple(hosts))) is None:
         raise Unavailable(_NO_SUPERVISOR)
     deadline = time.monotonic() + CHECK_S
     while True:
         with Reader(home) as reader:
             lines = [line for line in host_lines(reader) if line.name in hosts]
-            settled = all(_is_settled(reader, line) for line in lines)
+            settled = all(_is_settled(reader, line, asked_at) for line in lines)
         if settled or time.monotonic() > deadline:
             break
         time.sleep(_LOOK_S)
@@ -107,6 +109,9 @@ def _check(home: Home, names: Sequence[str], *, as_json: bool) -> int:
     return 0 if all(line.state == "up" for line in lines) else 1
 
 
-def _is_settled(reader: Reader, line: HostLine) -> bool:
+def _is_settled(reader: Reader, line: HostLine, asked_at: int) -> bool:
+    """Whether it is known how it stands now; what was found out before it was asked for is no answer."""
     target = reader.lookups.target(line.name)
-    return target is not None and not isinstance(target.host, Idle | Connecting)
+    if target is None or isinstance(target.host, Idle | Connecting):
+        return False
+    return isinstance(target.host, Up) or target.host.since >= asked_at

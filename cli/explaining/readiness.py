@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from holdfast.events.capacity import lacking
-from holdfast.events.hosts import Down, NeedsYou, Refused, Up, name_of, reason_of
+from holdfast.events.hosts import Down, Refused, Up, last_error_of, name_of
 from holdfast.events.limits import limit_of
 from holdfast.events.records import Job, Target
 from holdfast.events.spec import FUNCTIONS
@@ -72,13 +72,11 @@ def _of_target(scene: Scene, target: Target) -> Iterator[Hindrance]:
 
 def _of_host(scene: Scene, target: Target) -> Hindrance:
     """Why the machine of a target can't be used now, and what a person can do about it."""
-    host, reason = target.host, reason_of(target.host)
+    host, reason = target.host, last_error_of(target.host)
     what = f"its host {target.name} is {name_of(host)}" + (f": {printable(reason)}" if reason else "")
     match host:
         case Refused(fingerprint=fingerprint):
             what += f" (`holdfast hosts trust {target.name} --fingerprint {fingerprint}` accepts it)"
-        case NeedsYou():
-            what += f" (`holdfast hosts connect {target.name}` lets you answer)"
         case Down(retry_at=retry_at):
             what += f" (tried again at {scene.clock(retry_at)})"
         case _:

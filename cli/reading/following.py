@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from typing import Final
 
+from holdfast.events.errors import Unavailable
 from holdfast.events.records import Attempt, Ended, Revoked, Started
+from holdfast.events.spec import HERE
 from holdfast.events.states import FINAL
 from holdfast.store.lock import holder
 
@@ -14,6 +16,7 @@ from .output import Output, attempt_of, newest_with_output, print_attempt, range
 from .pausing import pause
 
 LOOK_S: Final = 0.05
+AGAIN_S: Final = 0.5
 
 
 def follow(output: Output, attempt: int | None) -> None:
@@ -67,6 +70,27 @@ class Waiting:
         say(what + missing)
 
 
+class Troubles:
+    """What keeps output on another machine from being read while the attempt runs there: it is told, and waited for."""
+
+    def __init__(self, output: Output, attempt: Attempt) -> None:
+        self._output = output
+        self._attempt = attempt
+        self._ended = attempt.target in HERE
+        self.told = False
+
+    def bear(self, error: Unavailable) -> None:
+        """Say so, once; raises it where no more will come."""
+        if self._ended:
+            raise error
+        if not self.told:
+            self.told = True
+            say(f"{error}; what is missing follows once it can be read")
+        # The end may have been recorded just now: then it is tried once more.
+        now = attempt_of(self._output.reader, self._attempt.job, self._attempt.number)
+        self._ended = isinstance(now.phase, Ended)
+
+
 def _newest(output: Output) -> int:
     found = output.reader.lookups.job(output.job)
     return 0 if found is None else found.attempt
@@ -81,9 +105,19 @@ def _follow_attempt(output: Output, attempt: Attempt) -> None:
         number: output.open(attempt, number, ranges[number]) for number in output.streams if number < len(ranges)
     }
     watch = output.watch(attempt)
+    troubles = Troubles(output, attempt)
     try:
-        while read_safely(output, attempt, streams, watch) is None:
+        while True:
+            try:
+                over = read_safely(output, attempt, streams, watch) is not None
+            except Unavailable as error:
+                troubles.bear(error)
+                pause(AGAIN_S)
+                continue
+            troubles.told = False
             sys.stderr.flush()
+            if over:
+                break
             pause(LOOK_S)
     finally:
         watch.close()

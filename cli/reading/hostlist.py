@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from holdfast.events.hosts import Down, Refused, Up, name_of, reason_of
+from holdfast.events.hosts import Down, Refused, Up, last_error_of, name_of
 from holdfast.events.records import Target
 from holdfast.store.listing import format_time
 from holdfast.store.reader import Reader
@@ -68,7 +68,7 @@ def _line(reader: Reader, target: Target) -> HostLine:
         reader.lookups.used(target.name),
         target.capacity,
         target.paused,
-        reason_of(host),
+        last_error_of(host),
         format_time(host.retry_at) if isinstance(host, Down) else None,
         host.fingerprint if isinstance(host, Refused) else None,
         target.ssh.workdir,

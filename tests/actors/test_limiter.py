@@ -6,7 +6,7 @@ import trio
 
 from holdfast.actors.address import Address
 from holdfast.actors.inbox import Inbox
-from holdfast.actors.limiter import Acquire, Limiter, LimiterMessage, Release, Restore, SetLimit
+from holdfast.actors.limiter import CONNECT, Acquire, Limiter, LimiterMessage, Release, Restore, SetLimit
 from holdfast.events.limits import Denial, Grant
 from holdfast.events.spec import LimitSpec
 
@@ -33,3 +33,38 @@ def test_what_a_crashed_limiter_left_in_its_inbox_does_not_touch_the_one_after_i
         return before + after
 
     assert run_virtual(scenario) == [Denial("seats", None), Grant({}), Denial("seats", None)]
+
+
+GATE, OTHER = (f"{CONNECT}:gate",), (f"{CONNECT}:other",)
+
+
+def test_turns_at_connecting_are_counted_by_gateway_beside_the_limits_of_users() -> None:
+    async def scenario() -> list[Grant | Denial]:
+        inbox = Inbox[LimiterMessage]("limiter", 10)
+        limiter = Address[LimiterMessage](inbox)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(Limiter().run, inbox)
+            await limiter.ask(Restore, {CONNECT: ONE}, [], {})
+            first = await limiter.ask(Acquire, [GATE, GATE, GATE, OTHER], 0)
+            await limiter.tell(Release([GATE]))
+            second = await limiter.ask(Acquire, [GATE], 0)
+            nursery.cancel_scope.cancel()
+        return first + second
+
+    first, second, third, elsewhere, after = run_virtual(scenario)
+    assert [isinstance(each, Grant) for each in (first, second, third, elsewhere, after)] == [1, 1, 0, 1, 1]
+
+
+def test_a_turn_that_a_crashed_limiter_gave_is_given_back_to_the_next_without_harm() -> None:
+    async def scenario() -> Grant | Denial:
+        inbox = Inbox[LimiterMessage]("limiter", 10)
+        limiter = Address[LimiterMessage](inbox)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(Limiter().run, inbox)
+            await limiter.ask(Restore, {}, [], {})
+            await limiter.tell(Release([GATE]))
+            (answer,) = await limiter.ask(Acquire, [GATE], 0)
+            nursery.cancel_scope.cancel()
+        return answer
+
+    assert isinstance(run_virtual(scenario), Grant)

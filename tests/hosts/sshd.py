@@ -86,7 +86,12 @@ class Host:
     def commands(self) -> list[int]:
         """Pids of what was started here over SSH and still runs, whether its connection lives or not."""
         mark = f"{HOST_MARK}={self._mark}".encode()
-        return sorted(pid for pid, where in carrying(mark) if where == "environ")
+        started = {pid for pid, where in carrying(mark) if where == "environ"}
+        return sorted(started | set(self.runners()))
+
+    def runners(self) -> list[int]:
+        """Pids of Holdfast's runners here, whose environment has no mark; their files are below this host's home."""
+        return sorted(pid for pid, where in carrying(bytes(self.home) + b"/") if where == "cmdline")
 
     def stop_listener(self) -> None:
         """Let the host accept connections (the kernel does) and never say a word on them; old ones go on."""
@@ -179,10 +184,10 @@ class Host:
         return "\n".join(lines) + "\n"
 
 
-def make_key(path: Path) -> None:
+def make_key(path: Path, kind: str = "ed25519") -> None:
     """Write a fresh key to `path`, and its public part beside it; one that is there is replaced."""
     path.unlink(missing_ok=True)
-    command = [need("ssh-keygen", HOW), "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(path)]
+    command = [need("ssh-keygen", HOW), "-q", "-t", kind, "-N", "", "-C", "", "-f", str(path)]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
 
 

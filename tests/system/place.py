@@ -108,6 +108,7 @@ class Place:
         environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
         data: str = "",
+        command: tuple[str, ...] = COMMAND,
     ) -> Started:
         """Start `holdfast WORDS`; `environment` is added to the place's own, `data` is its standard input."""
         number = len(self._started)
@@ -115,7 +116,7 @@ class Place:
         given.write_text(data)
         with out.open("wb") as out_file, err.open("wb") as err_file, given.open("rb") as input_file:
             child = subprocess.Popen(
-                [*COMMAND, *map(str, words)],
+                [*command, *map(str, words)],
                 stdin=input_file,
                 stdout=out_file,
                 stderr=err_file,
