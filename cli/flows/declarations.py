@@ -113,10 +113,10 @@ def _read_rate(value: object) -> int:
 
 def _read_target(table: dict[str, object]) -> TargetSpec:
     kind = table.get("kind", "ssh" if "host" in table else LOCAL)
-    if kind not in _TARGET_KEYS:
+    if not isinstance(kind, str) or kind not in _TARGET_KEYS:
         remedy = f"the kinds are: {', '.join(_TARGET_KEYS)}"
         raise Misfit(f"{shown(kind)} is no kind of target", path=("kind",), remedy=remedy)
-    keys = _TARGET_KEYS[str(kind)]
+    keys = _TARGET_KEYS[kind]
     for key in table:
         if key not in keys:
             raise unknown_key(key, keys)

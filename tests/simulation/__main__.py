@@ -53,13 +53,23 @@ def _print(seeds: range, defect: str | None) -> int:
 
 def _run(seeds: range, processes: int, defect: str | None) -> int:
     begun = time.monotonic()
-    totals = {"events": 0, "jobs": 0, "processes": 0, "supervisors": 0, "simulated hours": 0.0}
+    totals = {
+        "events": 0,
+        "jobs": 0,
+        "processes": 0,
+        "calls": 0,
+        "dialled": 0,
+        "supervisors": 0,
+        "simulated hours": 0.0,
+    }
     broken = done = 0
     for result in run_seeds(seeds, processes, defect):
         done += 1
         totals["events"] += result.events
         totals["jobs"] += result.jobs
         totals["processes"] += result.processes
+        totals["calls"] += result.calls
+        totals["dialled"] += result.dialled
         totals["supervisors"] += result.supervisors
         totals["simulated hours"] += result.seconds / 3600
         if result.broken is not None:

@@ -12,6 +12,8 @@ from holdfast.events.messages import (
     Answer,
     Cancel,
     Changed,
+    OutputPiece,
+    Question,
     RecordStep,
     Refusal,
     Request,
@@ -25,6 +27,14 @@ from holdfast.events.spec import FlowSpec, JobSpec
 
 from .history import History
 from .verdict import Verdict
+
+_OF_TARGETS = (
+    facts.TargetPaused,
+    facts.TargetResumed,
+    facts.TargetConfigured,
+    facts.DialRequested,
+    facts.HostTrusted,
+)
 
 
 class Answers:
@@ -59,6 +69,8 @@ class Answers:
                 recorded = self._history.steps.get((request.step, request.key))
                 self._verdict.check(result == recorded, f"P1: {author} was told {result}, recorded is {recorded}")
                 self._verdict.check(fresh == bool(done), f"{author} was told fresh={fresh}, but recorded {done}")
+            case OutputPiece() | Question():
+                self._verdict.fail(f"{author} asked nothing of another machine, and was answered {answer}")
             case Status(counts=counts, seq=seq):
                 known = any(Counter(counts) == each for at, each in self._history.counts.items() if at <= seq)
                 self._verdict.check(known, f"{author} was told {counts} at {seq}, which never was so")
@@ -88,11 +100,7 @@ class Answers:
         # What depends on a cancelled or retried job is changed as well.
         true = jobs <= touched if isinstance(request, Cancel | Retry) else jobs == touched
         self._verdict.check(true, f"P1: {author} was told that {jobs} are changed; the log says {touched}")
-        targets = {
-            event.target
-            for event in done
-            if isinstance(event, facts.TargetPaused | facts.TargetResumed | facts.TargetConfigured)
-        }
+        targets = {event.target for event in done if isinstance(event, _OF_TARGETS)}
         self._verdict.check(
             targets == set(answer.targets), f"P1: {author} was told of {answer.targets}; the log says {targets}"
         )

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 import trio
 
-from holdfast.events.messages import Answer, AskStatus, Refusal, Request, Submit
+from holdfast.events.messages import Answer, AskStatus, LogIn, Refusal, Request, Say, Submit
 from tests.actors.stepping import pause
 
 from .answers import Answers
@@ -62,6 +62,19 @@ class Clients:
             self._answers.answered(author, request, answer)
         return answer
 
+    async def say(self, author: str, request: LogIn | Say, random: Random) -> Answer | None:
+        """Ask something that is not recorded, and hear the answer, if there is one."""
+        incarnation = await self._listening(random)
+        if incarnation is None:
+            return None
+        self._verdict.tell(f"{author} says {request}")
+        answer: Answer | None = None
+        async with incarnation.knock(author) as stream:
+            with trio.move_on_after(PATIENCE_S):
+                answer = await self._converse(stream, request, random)
+        self._verdict.tell(f"{author} is told {answer}")
+        return answer
+
     async def _listening(self, random: Random) -> Incarnation | None:
         """A supervisor that takes connections; None if there has been none for a while."""
         for _ in range(TRIES):
@@ -71,7 +84,7 @@ class Clients:
             await pause(random.random())
         return None
 
-    async def _converse(self, stream: End, request: Request, random: Random) -> Answer | None:
+    async def _converse(self, stream: End, request: Request | LogIn | Say, random: Random) -> Answer | None:
         line = _encoder.encode(request) + b"\n"
         cut = random.randrange(len(line))
         try:

@@ -12,6 +12,7 @@ from holdfast.events.messages import (
     AskStatus,
     Cancel,
     Configure,
+    Dial,
     Hold,
     Pause,
     Prioritise,
@@ -23,7 +24,8 @@ from holdfast.events.messages import (
     Submit,
 )
 
-from .flows import first_flow, random_flow
+from .flows import first_flow, random_calls, random_flow
+from .ways import HOSTS
 
 COMMANDS_MAX: Final = 32
 UNKNOWN_JOB: Final = 100_000
@@ -48,12 +50,21 @@ def moments(seed: int) -> list[Moment]:
     ]
 
 
-def make(moment: Moment, random: Random, known: Sequence[int]) -> Request:
+def hosts_of(seed: int) -> tuple[str, ...]:
+    """The other machines that the run `seed` has."""
+    return HOSTS[: Random(f"{seed}/hosts").choice((0, 0, 1, 2, 3, 3))]
+
+
+def make(moment: Moment, random: Random, known: Sequence[int], hosts: Sequence[str]) -> Request:
     """The command itself, for jobs that are `known` by now."""
     if moment.number == 0:
-        return Submit(first_flow(random, 0))
+        return Submit(first_flow(random, 0, hosts))
+    if random.random() < 0.15:
+        return Submit(random_calls(random, moment.number))
     if not known or random.random() < 0.35:
-        return Submit(random_flow(random, moment.number, known))
+        return Submit(random_flow(random, moment.number, known, hosts))
+    if hosts and random.random() < 0.15:
+        return random.choice(_OF_HOSTS)(random, random.choice(hosts))
     kind = random.choice(_KINDS)
     return kind(random, known)
 
@@ -70,6 +81,12 @@ def _configure(random: Random, known: Sequence[int]) -> Request:
     return Configure({"local": {"cpus": random.choice((2, 3, 4, 6)), "gpus": random.choice((0, 1, 2))}})
 
 
+_OF_HOSTS: Final[tuple[Callable[[Random, str], Request], ...]] = (
+    lambda random, host: Configure({host: {"cpus": random.choice((1, 2, 4))}}),
+    lambda _, host: Pause(host),
+    lambda _, host: Resume(host),
+    lambda _, host: Dial((host,)),
+)
 _KINDS: Final[tuple[Callable[[Random, Sequence[int]], Request], ...]] = (
     lambda random, known: Cancel(_some(random, known)),
     lambda random, known: Cancel(_some(random, known)),

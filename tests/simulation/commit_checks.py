@@ -9,13 +9,16 @@ from holdfast.events.draft import Draft
 from holdfast.events.errors import HoldfastError
 from holdfast.events.facts import SupervisorStopped
 from holdfast.events.records import Attempt as AttemptRecord
-from holdfast.events.records import Ended, Revoked
+from holdfast.events.records import Ended, Job, Revoked
+from holdfast.events.spec import FUNCTIONS, LOCAL
 from holdfast.events.states import FINAL, IN_FLIGHT, Held, Waiting, name_of
 from holdfast.store.contract import StoredEvent
 from holdfast.store.fold import Fold
 from holdfast.store.memory import MemoryStore
 
+from .call_checks import CallChecks
 from .history import History
+from .host_checks import HostChecks
 from .outcome_checks import OutcomeChecks
 from .verdict import Verdict
 
@@ -23,10 +26,20 @@ from .verdict import Verdict
 class CommitChecks:
     """Follows the log as it grows."""
 
-    def __init__(self, store: MemoryStore, history: History, outcomes: OutcomeChecks, verdict: Verdict) -> None:
+    def __init__(
+        self,
+        store: MemoryStore,
+        history: History,
+        outcomes: OutcomeChecks,
+        calls: CallChecks,
+        hosts: HostChecks,
+        verdict: Verdict,
+    ) -> None:
         self._store = store
         self._history = history
         self._outcomes = outcomes
+        self._calls = calls
+        self._hosts = hosts
         self._verdict = verdict
         self._fold = Fold()
         self._seen: list[StoredEvent] = []
@@ -40,6 +53,8 @@ class CommitChecks:
                 self._fold.take(event, stored.seq, stored.time)
                 self._history.take(stored, event)
                 self._outcomes.take(stored, event)
+                self._calls.take(stored, event)
+                self._hosts.take(event)
         except HoldfastError as error:
             self._verdict.fail(f"P4: the log can't be folded: {error}")
         self._seen = list(self._store.log)
@@ -91,17 +106,24 @@ class CommitChecks:
         check(live.jobs == alive, f"P4: in memory are the jobs {live.jobs}, alive are {alive}")
         counts = Counter(name_of(job.state) for job in alive.values())
         check(+live.counts == counts, f"P4: in memory the counts are {live.counts}, really {counts}")
-        flying = {number: job for number, job in alive.items() if isinstance(job.state, IN_FLIGHT)}
-        check({job.id: job for job in live.in_flight("local")} == flying, f"P4: in flight are {sorted(flying)}")
-        used: Counter[str] = Counter()
-        for job in flying.values():
-            used.update(dict(job.policy.needs))
-        check(+Counter(live.used("local")) == +used, f"P4: in memory {live.used('local')} is used, really {used}")
-        check(live.targets == base.target_records, "P4: the targets in memory are not those in the views")
+        for target in (LOCAL, FUNCTIONS, *(each.name for each in base.targets() if each.ssh is not None)):
+            self._compare_flying(live, target, alive)
+        check(live.targets() == base.targets(), "P4: the targets in memory are not those in the views")
         check(live.limits == base.limit_records, "P4: the limits in memory are not those in the views")
         check(live.next_job() == len(base.jobs) + 1, f"P4: the next job in memory is {live.next_job()}")
         self._compare_unmet(live)
         self._compare_attempts(live, base.attempts)
+
+    def _compare_flying(self, live: Live, target: str, alive: dict[int, Job]) -> None:
+        """What is in flight on a target, and what that uses."""
+        check = self._verdict.check
+        jobs = [job for job in alive.values() if isinstance(job.state, IN_FLIGHT) and job.policy.target == target]
+        flying = {job.id: job for job in jobs}
+        check({job.id: job for job in live.in_flight(target)} == flying, f"P4: in flight are {sorted(flying)}")
+        used: Counter[str] = Counter()
+        for job in jobs:
+            used.update(dict(job.policy.needs))
+        check(+Counter(live.used(target)) == +used, f"P4: in memory {live.used(target)} is used, really {used}")
 
     def _compare_unmet(self, live: Live) -> None:
         for number, job in live.jobs.items():
@@ -111,7 +133,7 @@ class CommitChecks:
                 self._verdict.check(kept == unmet, f"P4: job {number} has {kept} unmet in memory, really {unmet}")
 
     def _compare_attempts(self, live: Live, attempts: dict[tuple[int, int], AttemptRecord]) -> None:
-        for job in live.in_flight("local"):
+        for job in live.all_in_flight():
             key = (job.id, job.attempt)
             found = live.attempt(key)
             self._verdict.check(found == attempts.get(key), f"P4: attempt {key} in memory is {found}")

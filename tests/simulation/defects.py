@@ -9,6 +9,8 @@ from unittest.mock import patch
 
 from holdfast.actors import limiter, scheduler, writer
 from holdfast.actors.limiter import Acquire, LimiterMessage
+from holdfast.actors.targets.calling import CallRunner, Executor
+from holdfast.actors.world import Clock
 from holdfast.events import draft as drafts
 from holdfast.events import evolve, lifecycle, outcomes
 from holdfast.events.draft import Draft
@@ -19,7 +21,7 @@ from holdfast.events.records import Job
 from holdfast.events.states import JobState, Launching, Waiting
 from holdfast.store.contract import Store
 
-from . import disk
+from . import disk, host_defects
 from .clocks import WallClock
 
 Plant = Callable[[ExitStack, WallClock], None]
@@ -131,6 +133,18 @@ def _dependency_released_on_unknown(stack: ExitStack, clock: WallClock) -> None:
     stack.enter_context(patch.object(scheduler, "decide_report", decide_report))
 
 
+def _calls_of_an_earlier_program(stack: ExitStack, clock: WallClock) -> None:
+    """A program takes what an earlier one has called for its own: what it does not know can't have been called."""
+    del clock
+
+    def made(self: CallRunner, executor: Executor, wall: Clock, pid: int, journal: str) -> None:
+        del journal
+        original(self, executor, wall, pid, "the program")
+
+    original = CallRunner.__init__
+    stack.enter_context(patch.object(CallRunner, "__init__", made))
+
+
 DEFECTS: Final[Mapping[str, Plant]] = {
     "launch before commit": _launch_before_commit,
     "views outside the transaction": _views_outside_the_transaction,
@@ -138,4 +152,9 @@ DEFECTS: Final[Mapping[str, Plant]] = {
     "new token after a lost acknowledgement": _new_token_after_a_lost_acknowledgement,
     "evolve reading a clock": _evolve_reading_a_clock,
     "dependency released on unknown": _dependency_released_on_unknown,
+    "calls of an earlier program taken for its own": _calls_of_an_earlier_program,
+    "relaunch on unknown": host_defects.relaunch_on_unknown,
+    "unknown read as failed": host_defects.unknown_read_as_failed,
+    "refused host tried again": host_defects.refused_host_tried_again,
+    "one host after the other": host_defects.one_host_after_the_other,
 }

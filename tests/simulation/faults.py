@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Final
 
@@ -11,10 +11,12 @@ from tests.actors.stepping import pause
 from .clients import Clients
 from .determinism import Steps, now_us
 from .disk import Condition
+from .host_faults import HostFaults
 from .keeper import Keeper
+from .ways import Way
 from .wire import no_latency
 
-ACTORS: Final = ("writer", "limiter", "scheduler", "target:local", "control")
+ACTORS: Final = ("writer", "limiter", "scheduler", "target:local", "target:functions", "connections", "control")
 FAULTS_MAX: Final = 60
 _STEPS_MAX: Final = (5, 60, 400)
 
@@ -29,7 +31,8 @@ class Faults:
         self._steps = steps
         self._random = random = Random(f"{seed}/faults")
         self._stopped = False
-        self._kinds: Mapping[str, Callable[[], None]] = {
+        self._hosts = HostFaults(list(keeper.ways.values()), random)
+        self._kinds: Mapping[str, Callable[[], object]] = {
             "kill supervisor": self._kill_supervisor,
             "crash actor": self._crash_actor,
             "stop supervisor": keeper.stop,
@@ -44,7 +47,7 @@ class Faults:
             "reboot": self._reboot,
             "lose journal": self._lose_journal,
             "crash and lose journal": self._crash_and_lose_journal,
-        }
+        } | self._hosts.kinds
         names = list(self._kinds)
         # Few kinds as a rule: a restart, say, would mend what another fault has spoilt.
         self._enabled = random.sample(names, random.choice((1, 2, 2, 3, 5, len(names))))
@@ -70,6 +73,7 @@ class Faults:
         roads.mischief.garbage = random.choice((0.0, 0.0, 0.01))
         self._keeper.downtime_s = random.choice((0.0, 0.5, 5.0))
         self._clients.losing = random.choice((0.0, 0.1, 0.4))
+        self._hosts.begin()
 
     async def run(self) -> None:
         """Let one thing after the other go wrong, until `end`."""
@@ -78,9 +82,10 @@ class Faults:
             if not self._stopped:
                 self._kinds[self._random.choice(self._enabled)]()
 
-    def end(self) -> None:
-        """From now on all goes well, and what was broken is mended."""
+    def end(self, stuck: Sequence[Way]) -> None:
+        """From now on all goes well, and what was broken is mended, but on the machines `stuck`, which hang."""
         self._stopped = True
+        self._hosts.end(stuck)
         self._steps.disarm()
         keeper, machine = self._keeper, self._machine
         keeper.log.condition = Condition()

@@ -6,11 +6,16 @@ from collections.abc import Sequence
 from random import Random
 from typing import Final
 
-from holdfast.events.spec import FlowSpec, JobSpec, LimitSpec, TargetSpec
+import msgspec
+from msgspec.structs import replace
 
+from holdfast.events.spec import FUNCTIONS, Call, FlowSpec, JobSpec, LimitSpec, SshSpec, TargetSpec
+
+from .calls import PLAIN, UNKNOWN, WORK
 from .scripts import random_command
 
 CAPACITY: Final = {"cpus": 4, "gpus": 1}
+HOST_CAPACITY: Final = {"cpus": 3, "gpus": 1}
 LIMITS: Final = ("licence", "api", "both")
 _KEYS: Final = ("licence", "api", "both", "licence:a", "licence:b", "api:a", "both:a")
 _FAVOURITES: Final = ("licence", "licence", "both", "both", "api", "licence:a", "both:a")
@@ -26,29 +31,83 @@ def random_limit(random: Random) -> LimitSpec:
     return LimitSpec(concurrent, interval_us, random.randint(1, 3) if interval_us else 1)
 
 
-def first_flow(random: Random, number: int) -> FlowSpec:
+def first_flow(random: Random, number: int, hosts: Sequence[str]) -> FlowSpec:
     """A flow that also says what every limit is, so that later ones can name them."""
     limits = {name: random_limit(random) for name in LIMITS}
-    return random_flow(random, number, (), limits)
+    return random_flow(random, number, (), hosts, limits)
 
 
 def random_flow(
-    random: Random, number: int, known: Sequence[int], limits: dict[str, LimitSpec] | None = None
+    random: Random,
+    number: int,
+    known: Sequence[int],
+    hosts: Sequence[str],
+    limits: dict[str, LimitSpec] | None = None,
 ) -> FlowSpec:
-    """A flow of a few jobs; `number` makes its names unique, `known` are ids that it may depend on."""
+    """A flow of a few jobs; `number` makes its names unique. `known`: ids that it may depend on."""
     count = random.choice((1, 2, 3, 5, 8))
     names = [f"f{number}j{place}" for place in range(count)]
     # Jobs that start at the same moment and share a limit are what can exceed it.
     favourite = random.choice(_FAVOURITES)
     jobs = tuple(_job(random, names, place, known, favourite) for place in range(count))
+    jobs = tuple(_elsewhere(random, job, hosts) for job in jobs)
     if limits is None:
         limits = {random.choice(LIMITS): random_limit(random)} if random.random() < 0.2 else {}
     targets: dict[str, TargetSpec] = {}
     if random.random() < 0.1:
         targets["local"] = TargetSpec({"cpus": random.randint(2, 5)})
+    if hosts and random.random() < 0.1:
+        host = random.choice(hosts)
+        targets[host] = TargetSpec({"cpus": random.randint(1, 3)}, SshSpec(host, python=random.choice(("", "python3"))))
     digest = f"digest-{random.randrange(3)}" if random.random() < 0.1 else None
     name = f"flow{number}" if digest or random.random() < 0.5 else ""
     return FlowSpec(jobs, name, digest, random.random() < 0.3, limits, targets)
+
+
+def _elsewhere(random: Random, job: JobSpec, hosts: Sequence[str]) -> JobSpec:
+    """The same job on another machine, as a rule, if there are any."""
+    if not hosts or random.random() < 0.4:
+        return job
+    return replace(job, target=random.choice(hosts), cwd="")
+
+
+def random_calls(random: Random, number: int) -> FlowSpec:
+    """A few jobs that call functions of the program, some of them for the same order; one may follow another."""
+    names = [f"f{number}c{place}" for place in range(random.choice((1, 2, 4)))]
+    jobs = tuple(
+        JobSpec(
+            call=_call(random),
+            target=FUNCTIONS,
+            name=name,
+            after_any=(names[0],) if place and random.random() < 0.2 else (),
+            needs={"calls": random.choice((1, 1, 2))},
+            retries=random.choice((0, 1, 3)),
+            retry_on=random.choice(_RETRY_ON),
+            retry_delay_us=random.choice((0, 100_000, 3_000_000)),
+            retry_delay_max_us=5_000_000,
+            timeout_us=random.choice((None, None, None, 300_000)),
+            key=f"call{random.randrange(12)}-{place}" if random.random() < 0.15 else None,
+        )
+        for place, name in enumerate(names)
+    )
+    return FlowSpec(jobs, again=True)
+
+
+def _call(random: Random) -> Call:
+    if random.random() < 0.2:
+        return _given(PLAIN, {"fails": random.random() < 0.3})
+    arguments: dict[str, object] = {
+        "order": f"order{random.randrange(20)}",
+        "steps": random.choice((0, 1, 2, 4)),
+        "duration_us": random.randint(0, random.choice((1_000, 100_000, 3_000_000))),
+        "fails_before": random.choice((0, 0, 0, 2, 3)),
+        "tidies": random.random() < 0.3,
+    }
+    return _given(UNKNOWN if random.random() < 0.03 else WORK, arguments)
+
+
+def _given(function: str, arguments: dict[str, object]) -> Call:
+    return Call(function, msgspec.json.encode(arguments).decode())
 
 
 def _job(random: Random, names: Sequence[str], place: int, known: Sequence[int], favourite: str) -> JobSpec:

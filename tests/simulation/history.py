@@ -27,6 +27,9 @@ _ROOTS: Final = (
     facts.TargetConfigured,
     facts.TargetPaused,
     facts.TargetResumed,
+    facts.HostChanged,
+    facts.DialRequested,
+    facts.HostTrusted,
     facts.LimitConfigured,
     facts.StepRecorded,
     facts.JobSubmitted,
@@ -84,12 +87,13 @@ class History:
         self.keys: dict[str, int] = {}
         self.tokens: set[str] = set()
         self.by_author: dict[str, list[facts.Event]] = {}
-        self.capacity: list[tuple[int, dict[str, int]]] = []
+        self.capacity: dict[str, list[tuple[int, dict[str, int]]]] = {}
+        """By target, each with the position from which it holds."""
         self.limits: list[tuple[int, str, LimitSpec]] = []
         self.steps: dict[tuple[str, str], str] = {}
         self.counts: dict[int, Counter[str]] = {}
-        self.paused = False
-        self._runner = 0
+        self.paused: set[str] = set()
+        self._runners: dict[str, int] = {}
 
     def take(self, stored: StoredEvent, event: facts.Event) -> None:
         """Take in the next event."""
@@ -127,14 +131,14 @@ class History:
 
     def _of_home(self, event: facts.Event) -> None:
         match event:
-            case facts.TargetConfigured(capacity=capacity):
-                self.capacity.append((self.seq, capacity))
-            case facts.TargetAttached(pid=pid):
-                self._runner = pid
-            case facts.TargetPaused():
-                self.paused = True
-            case facts.TargetResumed():
-                self.paused = False
+            case facts.TargetConfigured(target=target, capacity=capacity):
+                self.capacity.setdefault(target, []).append((self.seq, capacity))
+            case facts.TargetAttached(target=target, pid=pid):
+                self._runners[target] = pid
+            case facts.TargetPaused(target=target):
+                self.paused.add(target)
+            case facts.TargetResumed(target=target):
+                self.paused.discard(target)
             case facts.LimitConfigured(limit=name, spec=spec):
                 self.limits.append((self.seq, name, spec))
             case facts.StepRecorded(step=step, key=key, result=result):
@@ -199,7 +203,7 @@ class History:
                 self._go(number, story, {"launching", "unknown"}, "running")
                 self._check_newest(number, story, attempt)
                 story.newest.started = True
-            case facts.AttemptProgressed(attempt=attempt):
+            case facts.FilesStaged(attempt=attempt) | facts.AttemptProgressed(attempt=attempt):
                 self._go(number, story, {"running"}, "running")
                 self._check_newest(number, story, attempt)
             case facts.AttemptUnreachable(attempt=attempt):
@@ -234,9 +238,10 @@ class History:
             event.attempt == len(story.attempts) + 1, f"attempt {event.attempt} of job {number} is not next"
         )
         self._verdict.check(event.token not in self.tokens, f"the token {event.token} is given twice")
-        self._verdict.check(not self.paused, f"{event.token} is launched on a paused target")
+        self._verdict.check(event.target not in self.paused, f"{event.token} is launched on a paused target")
+        self._verdict.check(event.target == story.spec.target, f"{event.token} is launched on {event.target}")
         self.tokens.add(event.token)
-        story.attempts.append(Attempt(event.token, self.seq, self._runner))
+        story.attempts.append(Attempt(event.token, self.seq, self._runners.get(event.target, 0)))
 
     def _ended(self, number: int, story: Story, event: facts.AttemptEnded) -> None:
         outcome, attempt = event.outcome, story.newest

@@ -45,7 +45,7 @@ class SimulatedHost(runner.Host):
 
     def name_journal(self) -> str:
         self.machine.journals += 1
-        return f"journal-{self.machine.journals}"
+        return f"{self.machine.name}-journal-{self.machine.journals}"
 
     def read_journal(self) -> bytes:
         return self.machine.journal

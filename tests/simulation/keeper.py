@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 from typing import Final, cast
@@ -11,18 +12,22 @@ import trio
 from holdfast.actors.control import Door
 from holdfast.actors.errors import InboxClosed, RestartIntensityExceeded, StopOverdue, Unanswered
 from holdfast.actors.scheduler import Drain, Identity
+from holdfast.actors.targets.calling import CallRunner
 from holdfast.actors.tree import Tree, Watcher, World
 from holdfast.events.draft import Draft
 from holdfast.events.errors import Damaged, Unavailable
+from holdfast.events.spec import LOCAL
 from holdfast.store.home import Home
 from tests.actors.stepping import pause
 
+from .calls import Calls
 from .commit_checks import CommitChecks
 from .determinism import Crash, now_us
 from .disk import DurableLog, SimulatedDisk
 from .machine import Machine
 from .runner_process import Mischief, RunnerProcess
 from .verdict import Verdict
+from .ways import GATEWAYS, TURNS, SimulatedDialler, Way
 from .wire import End, Latency, connect, no_latency
 
 FIRST_SUPERVISOR: Final = 100
@@ -51,7 +56,7 @@ class Incarnation:
     """One supervisor process: its connections, its way to the disk, its end. Transport and door of its tree."""
 
     def __init__(self, keeper: Keeper, number: int) -> None:
-        self._keeper = keeper
+        self.keeper = keeper
         self.number = number
         self.scope = trio.CancelScope()
         self.disk = SimulatedDisk(keeper.log)
@@ -66,7 +71,7 @@ class Incarnation:
         """End it as SIGKILL does: from now on nothing that it does reaches anything."""
         if self.dead:
             return
-        self._keeper.verdict.tell(f"supervisor {self.number} is killed")
+        self.keeper.verdict.tell(f"supervisor {self.number} is killed")
         self.dead = True
         self.listening = False
         self.disk.die()
@@ -82,11 +87,15 @@ class Incarnation:
             if end.author == "":
                 end.cut()
 
+    def take(self, end: End) -> None:
+        """It has another connection."""
+        self._ends.append(end)
+
     # As the transport of its local target.
 
     async def connect(self) -> trio.abc.Stream:
         await trio.lowlevel.checkpoint()
-        keeper = self._keeper
+        keeper = self.keeper
         machine, random = keeper.machine, keeper.random
         if self.dead:
             raise Unavailable("the supervisor is dead")
@@ -95,7 +104,7 @@ class Incarnation:
         if machine.runner is None:
             if random.random() < keeper.roads.unstartable:
                 raise Unavailable("no process can be started")
-            keeper.start_runner()
+            keeper.start_runner(machine)
         assert machine.runner is not None, "it was just started"
         near, far = connect(keeper.roads.delay)
         self._ends.append(near)
@@ -118,7 +127,7 @@ class Incarnation:
     def knock(self, author: str) -> End:
         """A client's connection to the control socket."""
         assert self.listening, "nobody is there"
-        near, far = connect(self._keeper.roads.delay, author)
+        near, far = connect(self.keeper.roads.delay, author)
         self._knocking.append(far)
         self._wakes.set()
         return near
@@ -150,9 +159,21 @@ class _Listener(trio.abc.Listener[trio.abc.Stream]):
 class Keeper:
     """Starts a supervisor whenever there is none, until told to end."""
 
-    def __init__(self, log: DurableLog, machine: Machine, checks: CommitChecks, verdict: Verdict, seed: int) -> None:
+    def __init__(
+        self,
+        log: DurableLog,
+        machines: Mapping[str, Machine],
+        ways: Mapping[str, Way],
+        calls: Calls,
+        checks: CommitChecks,
+        verdict: Verdict,
+        seed: int,
+    ) -> None:
         self.log = log
-        self.machine = machine
+        self.calls = calls
+        self.machine = machines[LOCAL]
+        self.machines = machines
+        self.ways = ways
         self.verdict = verdict
         self.roads = Roads()
         self.random = Random(f"{seed}/keeper")
@@ -164,12 +185,18 @@ class Keeper:
         self._ending = False
         self._nursery: trio.Nursery | None = None
 
-    def start_runner(self) -> None:
+    def check_turns(self, host: str) -> None:
+        """Somebody dials: not more at a time than a gateway takes."""
+        gateway = GATEWAYS[host]
+        dialling = sum(way.dialling for name, way in self.ways.items() if GATEWAYS[name] == gateway)
+        self.verdict.check(dialling <= TURNS, f"P3: {dialling} attempts to connect are under way at {gateway}")
+
+    def start_runner(self, machine: Machine) -> None:
         """Start a runner; there must be none."""
         assert self._nursery is not None, "the keeper does not run"
         random = Random(f"{self._seed}/runner/{self.random.random()}")
-        self.machine.runner = runner = RunnerProcess(self.machine, random, self.roads.mischief)
-        self.verdict.tell(f"runner {runner.host.pid} starts")
+        machine.runner = runner = RunnerProcess(machine, random, self.roads.mischief)
+        self.verdict.tell(f"runner {runner.host.pid} starts on {machine.name}")
         self._nursery.start_soon(runner.run)
 
     async def run(self) -> None:
@@ -178,8 +205,9 @@ class Keeper:
             while not self._ending:
                 await self._live()
                 await pause(self.random.random() * self.downtime_s)
-            if self.machine.runner is not None:
-                self.machine.runner.kill()
+            for machine in self.machines.values():
+                if machine.runner is not None:
+                    machine.runner.kill()
 
     def end(self) -> None:
         """Stop the supervisor in good order, and start none again."""
@@ -200,8 +228,26 @@ class Keeper:
         self.started += 1
         incarnation = self.current = Incarnation(self, FIRST_SUPERVISOR + self.started)
         self.verdict.tell(f"supervisor {incarnation.number} starts")
+        with incarnation.scope:
+            try:
+                async with trio.open_nursery() as nursery:
+                    incarnation.tree = Tree(
+                        self._world(incarnation, nursery), Watcher(self._on_commit, self._on_trouble, self._on_crash)
+                    )
+                    await incarnation.tree.run()
+                    incarnation.kill()  # a program that ends takes its calls along
+            except* RestartIntensityExceeded as group:
+                causes = [error.__cause__ for error in group.exceptions]
+                self.verdict.tell(f"supervisor {incarnation.number} gives up: {causes}")
+        incarnation.kill()
+
+    def _world(self, incarnation: Incarnation, nursery: trio.Nursery) -> World:
+        """What is around the tree of a program, whose own tasks run in `nursery`."""
         door: Door = incarnation
-        world = World(
+        caller = self.calls.caller(incarnation, nursery)
+        runner = CallRunner(caller, self.machine.clock, incarnation.number, f"program-{incarnation.number}")
+        caller.report_to(runner)
+        return World(
             _HOME,
             incarnation.disk,
             self.machine.clock,
@@ -209,14 +255,9 @@ class Keeper:
             incarnation,
             Identity(incarnation.number, "keeper", "host", "0"),
             door,
+            runner,
+            dialler=lambda _: SimulatedDialler(incarnation),
         )
-        incarnation.tree = Tree(world, Watcher(self._on_commit, self._on_trouble, self._on_crash))
-        with incarnation.scope:
-            try:
-                await incarnation.tree.run()
-            except RestartIntensityExceeded as error:
-                self.verdict.tell(f"supervisor {incarnation.number} gives up: {error.__cause__}")
-        incarnation.kill()
 
     def _on_commit(self, draft: Draft, start: int) -> None:
         self._checks.memory(draft, start)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
+from holdfast.events.spec import LOCAL
+
 from .clocks import WallClock
 from .determinism import now_us
 from .scripts import Script
@@ -27,7 +29,10 @@ PIDS: Final = 60  # few, so that the numbers of ended processes are given again
 class Process:
     """A process that an attempt became. It exists until `end_us`, and then until somebody has waited for it."""
 
-    def __init__(self, pid: int, token: str, script: Script, segment: int, needs: dict[str, int]) -> None:
+    def __init__(
+        self, machine: Machine, pid: int, token: str, script: Script, segment: int, needs: dict[str, int]
+    ) -> None:
+        self.machine = machine
         self.pid = pid
         self.token = token
         self.job, self.attempt = (int(number) for number in token.split(".")[1:])
@@ -52,7 +57,9 @@ class Process:
 class Machine:
     """One machine with at most one runner on it, and the journal and output that the runner leaves on the disk."""
 
-    def __init__(self, random: Random, clock: WallClock, verdict: Verdict) -> None:
+    def __init__(self, random: Random, clock: WallClock, verdict: Verdict, name: str = LOCAL) -> None:
+        """`name`: of its target."""
+        self.name = name
         self.random = random
         self.clock = clock
         self.verdict = verdict
@@ -83,7 +90,7 @@ class Machine:
     @property
     def boot(self) -> str:
         """The name of this boot."""
-        return f"boot-{self.boots}"
+        return f"{self.name}-boot-{self.boots}"
 
     def monotonic_us(self) -> int:
         """Microseconds since a moment before the boot."""
@@ -104,8 +111,8 @@ class Machine:
 
     def start(self, token: str, script: Script, segment: int, needs: dict[str, int]) -> Process:
         """Start a process."""
-        process = Process(self.give_pid(), token, script, segment, needs)
-        self.verdict.tell(f"spawned {token} as {process.pid} ({script.word()})")
+        process = Process(self, self.give_pid(), token, script, segment, needs)
+        self.verdict.tell(f"spawned {token} on {self.name} as {process.pid} ({script.word()})")
         if token in self.ever:
             self.verdict.fail(f"P2: {token} was launched twice")
         self.ever[token] = self.processes[process.pid] = process
@@ -137,14 +144,14 @@ class Machine:
 
     def runner_left(self) -> None:
         """It had nothing to do any more. If its journal never found room on the disk, its name is forgotten with it."""
-        self.verdict.tell("the runner leaves")
+        self.verdict.tell(f"the runner of {self.name} leaves")
         self.runner = None
         if not self.journal:
             self.forgot_us.append(now_us())
 
     def lose_journal(self) -> None:
         """Somebody removed the journal of a runner that is dead: nobody can know any more what runs."""
-        self.verdict.tell("the runner's journal is lost")
+        self.verdict.tell(f"the journal of the runner of {self.name} is lost")
         self.journal = b""
         self.journal_cut = True
         self.forgot_us.append(now_us())
@@ -154,7 +161,7 @@ class Machine:
     def reboot(self, kept_bytes: int) -> None:
         """All processes die; of the journal, which nobody syncs, `kept_bytes` are still there."""
         self.verdict.tell(
-            f"the machine is restarted; {kept_bytes} of {len(self.journal)} bytes of the journal are left"
+            f"the machine {self.name} is restarted; {kept_bytes} of {len(self.journal)} bytes of the journal are left"
         )
         for process in self.running():
             self.kill(process)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from holdfast.events import facts
 from holdfast.events.records import Outcome
+from holdfast.events.spec import FUNCTIONS
 from holdfast.store.contract import StoredEvent
 
 from .history import Attempt, History
@@ -15,8 +18,8 @@ from .verdict import Verdict
 class OutcomeChecks:
     """Looks at each event of an attempt right after its commit."""
 
-    def __init__(self, machine: Machine, history: History, verdict: Verdict) -> None:
-        self._machine = machine
+    def __init__(self, machines: Mapping[str, Machine], history: History, verdict: Verdict) -> None:
+        self._machines = machines
         self._history = history
         self._verdict = verdict
 
@@ -24,11 +27,13 @@ class OutcomeChecks:
         """Check the next event, which the history has taken in."""
         if not isinstance(event, facts.AttemptStarted | facts.AttemptRevoked | facts.AttemptEnded):
             return
+        if self._history.jobs[event.job].spec.target == FUNCTIONS:
+            return  # see `CallChecks`
         attempts = self._history.jobs[event.job].attempts
         if len(attempts) < event.attempt:
             return  # the history has said so
         attempt = attempts[event.attempt - 1]
-        process = self._machine.ever.get(attempt.token)
+        process = self._machines[self._history.jobs[event.job].spec.target].ever.get(attempt.token)
         match event:
             case facts.AttemptStarted():
                 told = event.process
@@ -44,7 +49,10 @@ class OutcomeChecks:
         token, check, how = attempt.token, self._verdict.check, outcome.how
         spec = self._history.jobs[job].spec
         if how == "lost":
-            check(self._may_be_lost(attempt), f"{token} is called lost ({outcome.error}), with no reason to be")
+            check(
+                self._may_be_lost(spec.target, attempt),
+                f"{token} is called lost ({outcome.error}), with no reason to be",
+            )
             return
         if how == "not_started":
             absent = script_of(spec.run, int(token.rpartition(".")[2])) is None or bool(spec.secrets)
@@ -70,7 +78,8 @@ class OutcomeChecks:
         else:
             check(how == "exited", f"{token} ended in an unknown way: {how}")
 
-    def _may_be_lost(self, attempt: Attempt) -> bool:
+    def _may_be_lost(self, target: str, attempt: Attempt) -> bool:
         """Whether anything was forgotten since the runner started that was attached when the attempt was launched."""
-        since_us = self._machine.runner_started_us[attempt.runner]
-        return any(when >= since_us for when in self._machine.forgot_us)
+        machine = self._machines[target]
+        since_us = machine.runner_started_us[attempt.runner]
+        return any(when >= since_us for when in machine.forgot_us)

@@ -80,7 +80,7 @@ class RunnerProcess:
     def kill(self) -> None:
         """End it as SIGKILL does."""
         if self.machine.runner is self:
-            self.machine.verdict.tell("the runner is killed")
+            self.machine.verdict.tell(f"the runner of {self.machine.name} is killed")
             self.machine.runner_died()
             self._vanish()
             self._scope.cancel()

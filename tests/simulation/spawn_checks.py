@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from holdfast.events.limits import limit_of
@@ -26,18 +26,18 @@ class _Start:
 
 
 class SpawnChecks:
-    """Looks at each process that the machine starts.
+    """Looks at each process that any machine starts.
 
     Processes that nobody can know of, because their runner's journal was removed, count against nothing. A rate is held
-    over one boot and one journal.
+    over one boot and one journal of each machine: starts elsewhere were spaced when they were granted.
     """
 
-    def __init__(self, machine: Machine, history: History, verdict: Verdict) -> None:
-        self._machine = machine
+    def __init__(self, machines: Mapping[str, Machine], history: History, verdict: Verdict) -> None:
+        self._machines = machines
         self._history = history
         self._verdict = verdict
-        self._starts: dict[str, list[_Start]] = {}
-        self._memory = (0, 0)
+        self._starts: dict[tuple[str, str], list[_Start]] = {}
+        self._memory: dict[str, tuple[int, int]] = {}
 
     def started(self, process: Process) -> None:
         """A process has started."""
@@ -50,18 +50,23 @@ class SpawnChecks:
         self._verdict.check(
             current, f"P2: {process.token} starts while its job is {story.state}, attempt {process.attempt}"
         )
-        running = [each for each in self._machine.running() if not each.disowned]
+        place = process.machine.name
+        self._verdict.check(place == story.spec.target, f"P2: {process.token} of {story.spec.target} starts on {place}")
+        twice = [each.name for each in self._machines.values() if process.token in each.ever]
+        self._verdict.check(twice == [place], f"P2: {process.token} was launched on each of {twice}")
+        running = [each for there in self._machines.values() for each in there.running() if not each.disowned]
         others = [each.token for each in running if each.job == process.job and each is not process]
         self._verdict.check(not others, f"P2: {process.token} starts while {others} of the same job run")
         self._check_capacity(process, attempt, running)
         for key in story.spec.limits:
-            self._check_limit(key, attempt, running)
+            self._check_limit(key, process, attempt, running)
 
     def _check_capacity(self, process: Process, attempt: Attempt, running: Sequence[Process]) -> None:
         used: Counter[str] = Counter()
         for each in running:
-            used.update(each.needs)
-        in_force = _since(self._history.capacity, attempt.launched_seq)
+            if each.machine is process.machine:
+                used.update(each.needs)
+        in_force = _since(self._history.capacity[process.machine.name], attempt.launched_seq)
         for name, amount in process.needs.items():
             there = max(capacity.get(name, 0) for capacity in in_force)
             if amount:
@@ -74,7 +79,7 @@ class SpawnChecks:
         changes = [(seq, spec) for seq, name, spec in self._history.limits if name == limit_of(key)]
         return _since(changes, since_seq)
 
-    def _check_limit(self, key: str, attempt: Attempt, running: Sequence[Process]) -> None:
+    def _check_limit(self, key: str, process: Process, attempt: Attempt, running: Sequence[Process]) -> None:
         specs = self._specs(key, attempt.launched_seq)
         bounds = [spec.concurrent for spec in specs]
         holders = [each.token for each in running if key in self._story(each).spec.limits]
@@ -82,11 +87,13 @@ class SpawnChecks:
         self._verdict.check(
             most is None or len(holders) <= most, f"P3: {holders} hold {key}, of which there are {most}"
         )
-        memory = (self._machine.boots, self._machine.journals)
-        if memory != self._memory:
-            self._memory = memory
-            self._starts.clear()
-        starts = self._starts.setdefault(key, [])
+        machine = process.machine
+        memory = (machine.boots, machine.journals)
+        if memory != self._memory.get(machine.name):
+            self._memory[machine.name] = memory
+            for each in [each for each in self._starts if each[0] == machine.name]:
+                del self._starts[each]
+        starts = self._starts.setdefault((machine.name, key), [])
         starts.append(_Start(now_us(), attempt.launched_seq))
         self._check_rate(key, starts)
 

@@ -21,6 +21,8 @@ def test_every_promise_holds_in_three_hundred_simulated_days_full_of_faults() ->
     assert not broken, "\n".join(broken)
     # A simulation in which nothing happens would hold every promise too.
     assert sum(result.processes for result in results) > 5 * SEEDS
+    assert sum(result.calls for result in results) > SEEDS
+    assert sum(result.dialled for result in results) > 3 * SEEDS
     assert sum(result.supervisors for result in results) > 3 * SEEDS
 
 

@@ -26,12 +26,25 @@ class Wire:
         self._ended = False
         self._gone = False
         self._cut = False
+        self.silent = False
+        self._left: int | None = None
+        self._on_cut: Callable[[], object] = lambda: None
         self._changed = trio.lowlevel.ParkingLot()
 
     def put(self, data: bytes) -> bool:
         """Send; whether anybody may still read it."""
+        if self.silent:
+            return True
         if self._gone or self._ended:
             return False
+        if self._left is not None:
+            data = data[: self._left]
+            self._left -= len(data)
+            if not self._left:
+                self._ended = self._cut = True
+                self._on_cut()
+                if not data:
+                    return False
         self._last_due = max(self._last_due, trio.current_time() + self._latency())
         self._chunks.append((self._last_due, data))
         self._changed.unpark_all()
@@ -39,8 +52,17 @@ class Wire:
 
     def end(self) -> None:
         """The sender has gone: what is under way still comes, then the end."""
-        self._ended = True
+        self._ended = self._ended or not self.silent
         self._changed.unpark_all()
+
+    def fall_silent(self) -> None:
+        """Nothing comes any more, and nobody is told, of an end neither: a black hole. `cut` ends that."""
+        self.silent = True
+        self._chunks.clear()
+
+    def cut_after(self, size_bytes: int, on_cut: Callable[[], object]) -> None:
+        """Only so many bytes more are passed on."""
+        self._left, self._on_cut = size_bytes, on_cut
 
     def abandon(self) -> None:
         """The reader has gone."""
@@ -119,6 +141,21 @@ class End(trio.abc.Stream):
         """Break the connection in both directions."""
         self._outgoing.cut()
         self._incoming.cut()
+
+    def fall_silent(self) -> None:
+        """Have nothing come through any more, in both directions."""
+        self._outgoing.fall_silent()
+        self._incoming.fall_silent()
+
+    def cut_if_silent(self) -> None:
+        """Those who wait in vain find out."""
+        if self._incoming.silent:
+            self.cut()
+
+    def cut_after(self, size_bytes: int) -> None:
+        """Break the connection after so many bytes more in one of the directions, the one that comes to it first."""
+        self._outgoing.cut_after(size_bytes, self._incoming.cut)
+        self._incoming.cut_after(size_bytes, self._outgoing.cut)
 
     async def aclose(self) -> None:
         self.vanish()
