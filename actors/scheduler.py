@@ -19,7 +19,7 @@ from holdfast.events.decide import decide, extent, wake
 from holdfast.events.draft import Draft
 from holdfast.events.errors import BadInput, Unavailable
 from holdfast.events.facts import HostChanged, SupervisorStarted, SupervisorStopped
-from holdfast.events.hosts import Connecting, Idle, Suspect, Up
+from holdfast.events.hosts import Connecting, Idle, Suspect, Up, is_away
 from holdfast.events.messages import (
     Answer,
     AskStatus,
@@ -235,7 +235,8 @@ class Scheduler(Actor[SchedulerMessage]):
             self._launching.up.add(target)
         else:
             decide_report(draft, report)
-            if isinstance(report, Unreachable):
+            # Not launched to where nothing is connected: what is ready waits as such until the host is there again.
+            if isinstance(report, Unreachable) or (isinstance(report, HostSeen) and is_away(report.host)):
                 self._launching.up.discard(report.target)
 
     def _wake(self, draft: Draft) -> list[tuple[int, int]]:

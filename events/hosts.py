@@ -166,6 +166,11 @@ def last_error_of(state: HostState) -> str | None:
     return state.last or None if isinstance(state, Connecting) else reason_of(state)
 
 
+def is_away(state: HostState) -> bool:
+    """Whether nothing is connected, nor about to be."""
+    return isinstance(state, Idle | Down | Refused | NeedsYou)
+
+
 def dial_at(state: HostState) -> int | None:
     """When an attempt to connect may begin, at the earliest; None while one must not, or need not."""
     match state:
