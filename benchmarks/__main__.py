@@ -1,6 +1,7 @@
 """`./dev bench`: run one benchmark, all of them, compare two runs, or draw flame graphs.
 
-Exit codes: 0 done; 1 done, and a budget was missed or a ratio fell below the baseline; 2 bad usage or bad input.
+Exit codes: 0 done; 1 done, and a budget was missed or a ratio fell below the baseline; 2 bad usage or bad input; 130
+interrupted, with nothing left behind.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from benchmarks.catalogue import BENCHMARKS
 from benchmarks.catalogue import COMMANDS as MORE_COMMANDS
 from benchmarks.single import run_one
 
+INTERRUPTED: Final = 130
 COMMANDS: Final = {
     each.name: each for each in (everything.COMMAND, comparison.COMMAND, profile.COMMAND, *MORE_COMMANDS.values())
 }
@@ -41,6 +43,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(words: Sequence[str]) -> int:
     """Do what `words` say; the exit code. Raises SystemExit for bad usage."""
+    code = INTERRUPTED
+    try:
+        code = _run(words)
+    except* KeyboardInterrupt:  # also one that Trio has put into a group
+        sys.stderr.write("interrupted\n")
+    return code
+
+
+def _run(words: Sequence[str]) -> int:
     name = words[0] if words else ""
     if name in COMMANDS:
         return COMMANDS[name].main(words[1:])

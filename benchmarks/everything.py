@@ -9,6 +9,7 @@ what falls again fails the run.
 from __future__ import annotations
 
 import argparse
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,7 @@ from benchmarks.tables import budgets_of
 
 RUNS_OF_A_BASELINE: Final = 3
 _PATIENCE_S: Final[dict[Scale, float]] = {"full": 900.0, "quick": 300.0}
+_CLEARING_UP_S: Final = 30.0
 _ROOT: Final = Path(__file__).parent.parent
 _DONE: Final = {0, 1}
 
@@ -42,19 +44,39 @@ def measure_apart(benchmark: Benchmark, scale: Scale) -> Result:
         path = Path(folder) / "results.json"
         words = [sys.executable, "-m", "benchmarks", benchmark.name, "--output", str(path)]
         began = time.monotonic()
-        done = subprocess.run(
-            [*words, *(["--quick"] if scale == "quick" else [])],
-            check=False,
-            cwd=_ROOT,
-            timeout=_PATIENCE_S[scale],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        if done.returncode not in _DONE or not path.exists():
-            raise BrokenOff(f"{benchmark.name} broke off with exit code {done.returncode}; its own words are above")
-        print("\n".join(line for line in done.stdout.splitlines() if not line.startswith("results: ")))
+        said, code = _run([*words, *(["--quick"] if scale == "quick" else [])], _PATIENCE_S[scale])
+        if code not in _DONE or not path.exists():
+            raise BrokenOff(f"{benchmark.name} broke off with exit code {code}; its own words are above")
+        print("\n".join(line for line in said.splitlines() if not line.startswith("results: ")))
         print(f"({time.monotonic() - began:.1f} s)", flush=True)
         return load(path).results[0]
+
+
+def _run(words: Sequence[str], patience_s: float) -> tuple[str, int]:
+    """What it printed, and its exit code. One that takes too long, or longer than we live, is interrupted.
+
+    It has a process group of its own, so that Ctrl-C in a terminal comes to it once and by us: a second one would
+    interrupt its clearing up.
+    """
+    with subprocess.Popen(words, cwd=_ROOT, stdout=subprocess.PIPE, text=True, process_group=0) as child:
+        try:
+            said, _ = child.communicate(timeout=patience_s)
+        except subprocess.TimeoutExpired:
+            said = ""
+            sys.stderr.write(f"it took more than {patience_s:.0f} s\n")
+        finally:
+            _end(child)
+        return said, child.returncode
+
+
+def _end(child: subprocess.Popen[str]) -> None:
+    """Interrupt it, if it still runs; it gets some seconds to clear up."""
+    if child.poll() is None:
+        child.send_signal(signal.SIGINT)
+        try:
+            child.communicate(timeout=_CLEARING_UP_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
 
 
 def measure_all(scale: Scale) -> tuple[Run, list[str]]:

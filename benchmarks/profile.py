@@ -18,6 +18,7 @@ from typing import Final
 
 import trio
 
+from benchmarks.arguments import seconds
 from benchmarks.benchmark import Command
 from benchmarks.catalogue import BENCHMARKS
 from benchmarks.catalogue import COMMANDS as MORE_COMMANDS
@@ -87,7 +88,11 @@ def main(words: Sequence[str]) -> int:
     known = [*BENCHMARKS, *MORE_COMMANDS]
     parser.add_argument("name", metavar="NAME", nargs="?", choices=known, help=f"one of {', '.join(known)}")
     parser.add_argument(
-        "--seconds", type=float, default=SECONDS_AT_MOST, metavar="S", help="end it after so long (%(default)s)"
+        "--seconds",
+        type=seconds,
+        default=SECONDS_AT_MOST,
+        metavar="S",
+        help="end it after so long (%(default)s)",
     )
     parser.add_argument(
         "--folder", type=Path, default=FOLDER, metavar="DIR", help="where the pictures go; benchmarks/results"

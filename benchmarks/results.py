@@ -125,7 +125,6 @@ def save(run: Run, path: Path, *, compact: bool = False) -> None:
     """Write `run` to `path`, whole or not at all; refuses what `load` would refuse."""
     for result in run.results:
         _check(result, str(path))
-    path.parent.mkdir(parents=True, exist_ok=True)
     written = path.with_name(f".{path.name}.{os.getpid()}")
     data = msgspec.json.encode(run)
     written.write_bytes((data if compact else msgspec.json.format(data, indent=1)) + b"\n")

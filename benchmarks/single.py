@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.arguments import new_file
 from benchmarks.benchmark import Benchmark
 from benchmarks.machine import this_machine
 from benchmarks.results import FOLDER, BadResults, Machine, Result, Run, Scale, save
@@ -34,7 +35,7 @@ def run_one(benchmark: Benchmark, words: Sequence[str]) -> int:
 def add_output(parser: argparse.ArgumentParser, name: str) -> None:
     """The option `--output`."""
     default = f"benchmarks/results/{name}-DATE-COMMIT.json, which git ignores"
-    parser.add_argument("--output", type=Path, metavar="FILE", help=f"where the results go; without it {default}")
+    parser.add_argument("--output", type=new_file, metavar="FILE", help=f"where the results go; without it {default}")
 
 
 def keep(run: Run, output: Path | None, name: str, *, compact: bool = False) -> None:

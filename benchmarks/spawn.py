@@ -73,7 +73,9 @@ async def run_jobs(supervisor: Supervisor, count: int) -> float:
 
 
 def end_runner(home: Home) -> None:
-    """End the home's runner, by the pid that the log has of it."""
+    """End the home's runner, by the pid that the log has of it; there is none where no log was begun."""
+    if not home.log.exists():
+        return
     with Reader(home) as reader:
         pids = [event.pid for _, event in reader.events() if isinstance(event, TargetAttached)]
     for pid in pids[-1:]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from benchmarks import arguments
 from benchmarks.benchmark import Command
 from benchmarks.limits.figures import Figures
 from benchmarks.limits.picture import draw
@@ -37,17 +38,6 @@ _INTERRUPTED: Final = 130
 _STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
 
 
-def _numbers(words: str) -> tuple[float, ...]:
-    return tuple(float(each) for each in words.split(","))
-
-
-def _whole(words: str) -> tuple[int, ...]:
-    found = tuple(sorted({int(each) for each in words.split(",")}))
-    if found[0] < 1:
-        raise ValueError(words)
-    return found
-
-
 def _kinds(words: str) -> tuple[str, ...]:
     found = tuple(words.split(","))
     if not set(found) <= set(KINDS):
@@ -60,15 +50,18 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./dev bench limits", description=about)
     parser.add_argument("--quick", action="store_true", help="a few points, half a second each")
     parser.add_argument("--kinds", type=_kinds, default=KINDS, help="of functions,processes")
-    parser.add_argument("--think", type=_numbers, metavar="MS,...", help="how long jobs think")
-    parser.add_argument("--limits", type=_whole, metavar="N,...", help="the limits to sweep")
-    parser.add_argument("--seconds", type=float, help="steady time of each point")
-    parser.add_argument("--rounds", type=int, default=1, help="how often to measure each point")
-    parser.add_argument("--output", type=Path, help="write the results, as JSON")
+    parser.add_argument("--think", type=arguments.thinks_ms, metavar="MS,...", help="how long jobs think")
+    parser.add_argument("--limits", type=arguments.limits, metavar="N,...", help="the limits to sweep")
+    parser.add_argument("--seconds", type=arguments.seconds, help="steady time of each point")
+    parser.add_argument("--rounds", type=arguments.rounds, default=1, help="how often to measure each point")
+    parser.add_argument("--output", type=arguments.new_file, help="write the results, as JSON")
     parser.add_argument("--add", action="store_true", help="measure only what the output lacks: a sweep in parts")
-    parser.add_argument("--picture", type=Path, help="draw the results, as SVG")
+    parser.add_argument("--picture", type=arguments.new_file, help="draw the results, as SVG")
     parser.add_argument("--draw", type=Path, metavar="FILE", help="measure nothing: show what FILE holds")
-    return parser.parse_args(words)
+    given = parser.parse_args(words)
+    if given.add and given.output is None:
+        parser.error("--add goes on with a file; name it by --output")
+    return given
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

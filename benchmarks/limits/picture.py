@@ -75,7 +75,6 @@ def draw(curves: Sequence[Curve], path: Path, subtitle: str) -> None:
                 parts += _lines(row, curve, across, up, colours[curve.think_ms])
             parts.append("</g>")
     parts.append(_caption(height))
-    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join([*parts, "</svg>\n"]))
 
 

@@ -12,18 +12,22 @@ from typing import Final, get_args
 
 import msgspec
 
+from benchmarks.arguments import new_file, rounds, seconds
 from benchmarks.benchmark import Command
 from benchmarks.machine import this_machine
 from benchmarks.peers.cases import CASES, Case
 from benchmarks.peers.environments import Missing, default_folder, version
 from benchmarks.peers.measuring import Failed, measure, prepare
-from benchmarks.peers.outcome import figure_of, results_of, table_of, verdicts
+from benchmarks.peers.outcome import figure_of, results_of, table_of
+from benchmarks.peers.pages import write
 from benchmarks.peers.samples import Sample, Samples
+from benchmarks.peers.verdicts import verdicts
 from benchmarks.peers.works import FIGURES, Figure, Work
-from benchmarks.results import FOLDER, Run, save
+from benchmarks.results import FOLDER, BadResults, Run, load, save
 from benchmarks.rounds import ROUNDS
 
 WORKS: Final[tuple[Work, ...]] = get_args(Work)
+RESULTS: Final = FOLDER / "peers.json"
 _USAGE: Final = 2
 
 
@@ -36,21 +40,27 @@ class _Options(argparse.Namespace):
     seconds: float
     output: Path | None
     list: bool
+    readme: bool
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./dev bench peers", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="N", help="of each case, in changing order")
+    parser.add_argument("--rounds", type=rounds, default=ROUNDS, metavar="N", help="of each case, in changing order")
     parser.add_argument("--works", nargs="+", choices=WORKS, default=list(WORKS), help="these works only")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="cases whose names begin so, in any case")
     folder = default_folder()
     parser.add_argument(
         "--environments", type=Path, default=folder, metavar="DIR", help="where peers are installed, once"
     )
-    parser.add_argument("--resume", type=Path, metavar="FILE", help="keep samples in FILE, and go on where it ends")
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no measurement after so many")
-    parser.add_argument("--output", type=Path, metavar="FILE", help=f"write results there, as those in {FOLDER.name}/")
+    parser.add_argument("--resume", type=new_file, metavar="FILE", help="keep samples in FILE, and go on where it ends")
+    parser.add_argument("--seconds", type=seconds, default=float("inf"), help="begin no measurement after so many")
+    parser.add_argument(
+        "--output", type=new_file, metavar="FILE", help=f"write results there, as those in {FOLDER.name}/"
+    )
     parser.add_argument("--list", action="store_true", help="only say what there is, and what is missing here")
+    parser.add_argument(
+        "--readme", action="store_true", help=f"measure nothing: write the tables of the docs from {RESULTS.name}"
+    )
     return parser
 
 
@@ -60,6 +70,8 @@ def main(words: Sequence[str]) -> int:
         options = _parser().parse_args(words, _Options())
     except SystemExit as leaving:
         return 0 if leaving.code in {0, None} else _USAGE
+    if options.readme:
+        return _write_pages()
     cases = chosen(options.only, options.works)
     if not cases:
         sys.stderr.write(f"no case is so called; there are: {'; '.join(case.name for case in CASES)}\n")
@@ -86,6 +98,15 @@ def chosen(only: Sequence[str], works: Sequence[Work]) -> list[Case]:
         for case in CASES
         if not set(works).isdisjoint(case.works) and (not starts or case.name.lower().startswith(starts))
     ]
+
+
+def _write_pages() -> int:
+    try:
+        write(load(RESULTS))
+    except BadResults as error:
+        sys.stderr.write(f"{error}\n")
+        return _USAGE
+    return 0
 
 
 def _list(cases: Sequence[Case]) -> int:
@@ -140,8 +161,8 @@ def _report(cases: Sequence[Case], options: _Options, samples: Samples, missing:
         here = {case.name for case in cases if figure_of(result) in _figures(case)}
         print(f"\n{table_of(result, {name: why for name, why in missing.items() if name in here})}")
     print()
-    for line in verdicts(results):
-        print(line)
+    for each in verdicts(results):
+        print(each.line)
     if options.output is not None:
         save(Run(this_machine(), results), options.output)
 

@@ -1,16 +1,15 @@
-"""What a run of the peers came to: its measurements, the table of each figure by rate, and which marks were reached."""
+"""What a run of the peers came to: its measurements, and the table of each figure by rate."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from statistics import median
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from benchmarks.peers.cases import Case
 from benchmarks.peers.samples import Samples
-from benchmarks.peers.works import BEST_SYNCED, FIGURES, MARKS, TITLES, UNITS, Figure, Mark, Work
+from benchmarks.peers.works import FIGURES, MARKS, TITLES, UNITS, Figure, Work
 from benchmarks.results import Measurement, Result
-from benchmarks.tables import number, spread
+from benchmarks.tables import spread
 
 # The case of Holdfast's that all others of a figure are shown as a ratio to.
 BASES: Final[dict[Figure, str]] = {
@@ -70,45 +69,3 @@ def table_of(result: Result, missing: Mapping[str, str]) -> str:
 def figure_of(result: Result) -> Figure:
     """What a result is about."""
     return next(figure for figure in TITLES if result.benchmark == f"peers: {figure}")
-
-
-def verdicts(results: Sequence[Result]) -> Iterator[str]:
-    """A line for each mark whose cases were measured: what is asked, what was reached, met or missed."""
-    for mark in MARKS:
-        result = next((each for each in results if figure_of(each) == mark.figure), None)
-        if result is not None and (line := _verdict(mark, result)):
-            yield line
-
-
-def _verdict(mark: Mark, result: Result) -> str | None:
-    ours = next((each for each in result.measurements if each.name == mark.case), None)
-    if ours is None:
-        return None
-    unit = UNITS[mark.figure]
-    if mark.peer is None:
-        return _line(mark.figure, f"{mark.case}: at least {number(mark.least)} {unit}", ours.median, mark.least, unit)
-    peer = _peer(mark, result)
-    if peer is None:
-        return None
-    reached = _ratio(ours, peer)
-    asked = f"{mark.case}: at least {mark.least:g} times {peer.name} ({number(peer.median)} {unit})"
-    return _line(mark.figure, asked, reached, mark.least, "times")
-
-
-def _peer(mark: Mark, result: Result) -> Measurement | None:
-    if mark.peer != BEST_SYNCED:
-        return next((each for each in result.measurements if each.name == mark.peer), None)
-    synced = [each for each in result.measurements if each.settings["synced"] and not each.name.startswith("holdfast")]
-    return max(synced, key=lambda each: each.median, default=None)
-
-
-def _ratio(ours: Measurement, peer: Measurement) -> float:
-    """Round by round where both have all rounds, else of the medians."""
-    if len(ours.samples) == len(peer.samples):
-        return median(a / b for a, b in zip(ours.samples, peer.samples, strict=True))
-    return ours.median / peer.median
-
-
-def _line(figure: Figure, asked: str, reached: float, least: float, unit: str) -> str:
-    verdict = "met" if reached >= least else f"MISSED, {reached / least:.2f} of it"
-    return f"{figure}: {asked}: {number(reached)} {unit}, {verdict}"

@@ -66,7 +66,9 @@ MARKS: Final = (
     Mark("dag", "holdfast run", 1, "ninja"),
     Mark("dag", "holdfast, open", 1, "ninja"),
     Mark("append", "holdfast, commit", 3, "eventsourcing, recorder"),
+    Mark("append", "holdfast, decide and commit", 3, "eventsourcing, recorder"),
     Mark("replay", "holdfast, commit", 5, "eventsourcing, application"),
+    Mark("replay", "holdfast, commit", 5, "eventsourcing, recorder"),
 )
 
 

@@ -13,11 +13,22 @@ from benchmarks.peers.cases import CASES, Case
 from benchmarks.peers.command import chosen, main
 from benchmarks.peers.environments import Missing, check_tool, python_of, requirements_of, version
 from benchmarks.peers.measuring import Failed, measure, read_seconds
-from benchmarks.peers.outcome import results_of, table_of, verdicts
+from benchmarks.peers.outcome import results_of, table_of
+from benchmarks.peers.pages import BLOCKS, comparison, marks, written
 from benchmarks.peers.samples import Sample, Samples
+from benchmarks.peers.verdicts import verdicts
 from benchmarks.peers.works import BEST_SYNCED, FIGURES, MARKS, Mark, graph_of
-from benchmarks.results import Run, load, save
+from benchmarks.results import FOLDER, Run, load, save
+from tests.tree import ROOT
 
+NONSENSE = [
+    ["--rounds", "0"],
+    ["--rounds", "-1"],
+    ["--rounds", "many"],
+    ["--seconds", "0"],
+    ["--seconds", "nan"],
+    ["--output", "{file}/x.json"],
+]
 PINNED = [each for each in CASES if each.environment]
 
 
@@ -143,7 +154,7 @@ def test_the_table_is_by_rate_and_ends_with_who_is_missing_and_why() -> None:
 
 def test_marks_are_judged_by_the_fastest_peer_that_syncs() -> None:
     rates = {"holdfast, submitted together": 9_000.0, "persist-queue": 1_000, "huey, 2 threads": 1_499}
-    least, times = verdicts(results_of(measured(rates), CASES))
+    least, times = (each.line for each in verdicts(results_of(measured(rates), CASES)))
     assert least == ("calls: holdfast, submitted together: at least 10,000 calls/s: 9,001 calls/s, MISSED, 0.90 of it")
     assert times.endswith("at least 6 times huey, 2 threads (1,500 calls/s): 6.00 times, met")
 
@@ -154,7 +165,29 @@ def test_results_are_a_file_that_the_harness_reads(tmp_path: Path) -> None:
     assert load(tmp_path / "peers.json").results == results
 
 
-@pytest.mark.parametrize("words", [["--only", "nobody"], ["--works", "play"], ["--resume", "{file}"]])
+@pytest.mark.parametrize("page", BLOCKS)
+def test_the_tables_of_the_docs_say_what_the_committed_results_say(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert text == written(page, text, load(FOLDER / "peers.json")), "`./dev bench peers --readme` writes it anew"
+
+
+def test_the_table_of_the_docs_names_each_case_once_and_says_where_rounds_are_missing() -> None:
+    samples = measured({"persist-queue": 1_000, "holdfast, submitted together": 9_999, "huey, 2 threads": 1_499})
+    slow = case("DBOS on SQLite, its queue")
+    samples.add(Sample(0, slow.name, "calls", slow.count("calls"), "1.0", {"calls": slow.count("calls") / 200.4}))
+    run = Run(this_machine(), results_of(samples, CASES))
+    caption, _, _, _, row = comparison(run).splitlines()
+    assert "medians of 2 rounds, interleaved; where there were more or fewer" in caption
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[1:] == [
+        "submitted together: 10,000",
+        "huey, 2 threads: 1,500; persist-queue: 1,000; DBOS on SQLite, its queue: 200 (1)",
+        "",
+    ]
+    assert [line.split("|")[-2].strip() for line in marks(run).splitlines()[4:]] == ["reached", "reached"]
+
+
+@pytest.mark.parametrize("words", [["--only", "nobody"], ["--works", "play"], ["--resume", "{file}"], *NONSENSE])
 def test_words_that_make_no_sense_are_refused_before_anything_is_done(
     words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

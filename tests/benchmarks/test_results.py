@@ -18,9 +18,9 @@ from .runs import measurement, result, run
 @pytest.mark.parametrize("compact", [False, True])
 def test_what_is_saved_is_loaded_again(tmp_path: Path, *, compact: bool) -> None:
     written = run(result(measurement(budget=0.8)), result(benchmark="other"))
-    save(written, tmp_path / "new" / "run.json", compact=compact)
-    assert load(tmp_path / "new" / "run.json") == written
-    assert [path.name for path in (tmp_path / "new").iterdir()] == ["run.json"]
+    save(written, tmp_path / "run.json", compact=compact)
+    assert load(tmp_path / "run.json") == written
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
 
 
 def test_ratios_are_taken_round_by_round_so_that_a_drift_of_the_machine_is_none() -> None:

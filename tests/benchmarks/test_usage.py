@@ -55,10 +55,26 @@ def test_each_has_its_own_help(capsys: pytest.CaptureFixture[str], name: str) ->
         (["compare", "a.json"], "B.json"),
         (["compare", "none.json", "none.json"], "none.json: No such file"),
         (["profile", "spwan"], "invalid choice: 'spwan'"),
+        (["profile", "--seconds", "0"], "--seconds: '0' is no length of time; give seconds above 0"),
+        (["spawn", "--output", "{folder}/none/a.json"], "none; make it, or name a file in one that is there"),
+        (["all", "--output", "{folder}"], "is a folder; name a file in it"),
+        (["limits", "--think", "-5"], "--think: nobody thinks for '-5' ms; give milliseconds from 0"),
+        (["limits", "--think", "1,inf"], "--think: nobody thinks for 'inf' ms"),
+        (["limits", "--limits", "0,1"], "--limits: '0': no limit is swept there; give whole numbers from 1 to 65536"),
+        (["limits", "--limits", "1,99999999"], "--limits: '99999999'"),
+        (["limits", "--seconds", "-1"], "--seconds: '-1' is no length of time"),
+        (["limits", "--seconds", "0"], "--seconds: '0' is no length of time"),
+        (["limits", "--seconds", "soon"], "--seconds: 'soon' is no length of time"),
+        (["limits", "--rounds", "0"], "--rounds: '0': nothing can be measured so many times"),
+        (["limits", "--picture", "{folder}/none/a.svg"], "there is no folder"),
+        (["limits", "--add"], "--add goes on with a file; name it by --output"),
     ],
 )
-def test_bad_usage_is_refused_with_the_reason(capsys: pytest.CaptureFixture[str], words: list[str], why: str) -> None:
-    code, said = usage(capsys, *words)
+def test_bad_usage_is_refused_with_the_reason(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, words: list[str], why: str
+) -> None:
+    code, said = usage(capsys, *(word.format(folder=tmp_path) for word in words))
+    assert list(tmp_path.iterdir()) == []
     assert code == 2
     assert "usage: ./dev bench" in said
     assert why in said
