@@ -94,9 +94,9 @@ def test_more_entries_than_a_job_may_have_are_refused() -> None:
 @pytest.mark.parametrize("target", ["local", "functions"])
 @pytest.mark.parametrize("key", ["inputs", "outputs"])
 def test_a_job_on_this_machine_takes_no_files_along(target: str, key: str) -> None:
-    inputs, outputs = (InputFile("/a", "a"),), (OutputFile("a", "/f"),)
-    job = JobSpec("true" if target == "local" else (), target=target)
-    job = JobSpec(job.run, target=target, **({"inputs": inputs} if key == "inputs" else {"outputs": outputs}))
+    inputs = (InputFile("/a", "a"),) if key == "inputs" else ()
+    outputs = (OutputFile("a", "/f"),) if key == "outputs" else ()
+    job = JobSpec("true" if target == "local" else (), target=target, inputs=inputs, outputs=outputs)
     with pytest.raises(BadInput):
         check_job(job, "jobs.a")
 
