@@ -21,8 +21,9 @@ from holdfast.events.errors import HoldfastError
 from holdfast.events.messages import AttemptStatus
 from holdfast.events.spec import Call
 
-from .functions import Attempt, Callee, CallStopped, Registry
+from .functions import GIVEN_UNTIL, Attempt, Callee, CallStopped, Registry
 from .loops import Task, post_to_this_loop, scope_until, tasks
+from .places import Place
 from .slot import Mailbox
 
 CALLS: Final = 100
@@ -82,6 +83,20 @@ class Caller:
         """Let go of the threads; one that still runs a function ends with it."""
         if self._pool is not None:
             self._pool.shutdown(wait=False)
+
+    @property
+    def threads(self) -> int:
+        """How many functions that are not async run at once; 0: one at a time, in the loop itself."""
+        return self._threads
+
+    def running(self) -> dict[int, Place]:
+        """The calls under way, by their jobs."""
+        return {each.attempt.job: Place(each.in_thread) for each in self._running.values()}
+
+    def place_for(self, call: Call) -> Place:
+        """What it needs to be made."""
+        function = self._registry.find(call.function)
+        return Place(thread=function is not None and not function.is_async and self._threads > 0)
 
     def knows(self, order: Order) -> bool:
         """See `Executor`."""
@@ -164,6 +179,7 @@ class Caller:
 
     async def _call_async(self, function: Callee, order: Order, running: _Running) -> None:
         timeout_us = order.spec.timeout_us
+        GIVEN_UNTIL.set(anyio.current_effective_deadline())
         until = math.inf if timeout_us is None else anyio.current_time() + timeout_us / _US
         with scope_until(until) as scope:
             running.cancel = scope.cancel
@@ -237,7 +253,10 @@ class Calls(Struct, frozen=True):
 
 
 class Callables(Struct, frozen=True):
-    """What a program lets jobs call. `spawner`: where async ones run; None: beside the supervisor, in Trio."""
+    """What a program lets jobs call. `spawner`: where async ones run; None: beside the supervisor, in Trio.
+
+    `at_once`: how many calls, of which `threads` of functions that are not async; 0 threads: those run in the loop.
+    """
 
     registry: Registry
     spawner: Spawner | None

@@ -12,26 +12,30 @@ from typing import Final, ParamSpec, TypeVar, cast
 
 from msgspec import Struct
 
-from holdfast.events.checks import NUMBER_MAX
+from holdfast.events.checks import NUMBER_MAX, check_job
 from holdfast.events.errors import BadInput
 from holdfast.events.facts import Event
 from holdfast.events.messages import Answer, Changed, Status, Submit, Submitted
-from holdfast.events.spec import Call, FlowSpec, LimitSpec
+from holdfast.events.spec import Call, FlowSpec, JobSpec, LimitSpec
 from holdfast.store.home import Home, find_home
 from holdfast.store.reader import Reader
 
 from .calling import Callables
 from .engine import Engine
 from .functions import Function
+from .given import check_step
 from .job_records import JobRecord, record_of
 from .jobs import After, Command, Job, JobOptions, PolicyOptions, as_its_function_says, ids_of, spec_of
 from .output import Output, output_of
 from .steps import Step
+from .unrecordable import checked
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 EVENTS_AT_ONCE: Final = 256
+_SHOWN: Final = 5
+_ID_REMEDY: Final = "give an id, or what `submit` returned"
 
 
 class Recorded(Struct, frozen=True):
@@ -86,6 +90,10 @@ class Desk:
 
     def register(self, name: str, function: Callable[P, R], options: PolicyOptions) -> Function[P, R]:
         """Let jobs call a function. Raises BadInput."""
+        self._registry.check(name, options)
+        job = as_its_function_says(Job(run=Call(name)), options)
+        where = f"function {name}"
+        check_job(checked(spec_of(job, "/", where), JobSpec, where), where)
         registered = self._registry.add(name, function, options)
         self.engine.look()
         return registered
@@ -101,6 +109,8 @@ class Desk:
 
     def jobs(self, jobs: Iterable[Job]) -> Iterator[Job]:
         """The jobs that `submit_many` was given, each as `job` has it. Raises BadInput."""
+        if isinstance(cast("object", jobs), Job) or not isinstance(cast("object", jobs), Iterable):
+            raise BadInput(f"{jobs!r} is not several jobs", where="jobs", remedy="give a list of jobs")
         for job in jobs:
             if not isinstance(cast("object", job), Job):
                 raise BadInput(f"{job!r} is no job", where="jobs", remedy="give a `holdfast.Job(run=...)` for each")
@@ -118,16 +128,19 @@ class Desk:
 
     def record(self, job: int) -> JobRecord:
         """The job as it stands. Raises BadInput, Closed, Damaged or Unavailable."""
+        (number,) = numbers((job,))
         with self._reading() as reader:
-            return record_of(reader, job)
+            return record_of(reader, number)
 
     def output(self, job: int) -> Output:
         """What the ended job's newest attempt wrote; see `output_of`. Raises Closed, Damaged or Unavailable as well."""
+        (number,) = numbers((job,))
         with self._reading() as reader:
-            return output_of(reader, job)
+            return output_of(reader, number)
 
     def step(self, name: str, key: str) -> Step:
-        """The step, done before or not. Raises Closed, Damaged or Unavailable."""
+        """The step, done before or not. Raises BadInput, Closed, Damaged or Unavailable."""
+        check_step(name, key)
         with self._reading() as reader:
             return Step(name, key, reader.lookups.step((name, key)))
 
@@ -140,11 +153,18 @@ class Desk:
 
 def home_at(home: str | os.PathLike[str] | None) -> Home:
     """The home in this folder; None: as the command line finds it."""
-    return find_home(None if home is None else os.fspath(home), os.environ, Path.cwd())
+    given = cast("object", home)
+    if isinstance(given, os.PathLike):
+        given = cast("object", os.fspath(cast("os.PathLike[str]", given)))
+    if given is not None and (not isinstance(given, str) or "\0" in given):
+        raise BadInput(f"{home!r} is no folder", where="home", remedy="give its path, as text or a Path")
+    return find_home(given, os.environ, Path.cwd())
 
 
 def submission(jobs: Iterable[Job], flow: str = "", limits: Mapping[str, LimitSpec] | None = None) -> Submit:
     """The command that submits these jobs. Raises BadInput."""
+    if not isinstance(cast("object", limits), Mapping | None):
+        raise BadInput(f"{limits!r} is no mapping", where="limits", remedy="give a LimitSpec for each name")
     folder = os.getcwd()  # noqa: PTH109 - text, as it is recorded
     return Submit(
         FlowSpec(tuple(spec_of(job, folder) for job in jobs), name=flow, again=True, limits=dict(limits or {}))
@@ -164,11 +184,18 @@ def numbers(jobs: tuple[After, ...]) -> tuple[int, ...]:
     for each in jobs:
         for one in ids_of(each):
             if isinstance(one, str):
-                raise BadInput(f"{one!r} is a name", remedy="give an id, or what `submit` returned")
+                raise BadInput(f"{one!r} is a name", remedy=_ID_REMEDY)
             if not 0 < one <= NUMBER_MAX:
                 raise BadInput(f"there is no job {one} in this home", remedy="`holdfast jobs` lists them")
             found.append(one)
     return tuple(found)
+
+
+def submission_text(ids: tuple[int, ...]) -> str:
+    """Several jobs in a few characters."""
+    if len(ids) <= _SHOWN:
+        return f"<jobs {', '.join(map(str, ids))}>"
+    return f"<{len(ids)} jobs, {ids[0]} to {ids[-1]}>"
 
 
 def submitted(answer: Answer) -> tuple[int, ...]:

@@ -26,10 +26,12 @@ from holdfast.store.home import Home
 from holdfast.store.reader import Reader
 
 from .calling import Callables, Calls
+from .functions import CALLING
 from .hosting import host
 from .joining import join
 from .news import live_among
 from .noticeboard import Noticeboard
+from .places import Known, Place, Places
 from .requests import Pending, Requests
 from .service import Service
 from .slot import Mailbox, Slot
@@ -146,10 +148,13 @@ class Engine:
         self._call(self._take, pending, pending.answer)
         return pending.answer
 
-    def ends(self, jobs: Sequence[int]) -> Slot[None]:
-        """Filled once all these jobs have ended, with BadInput if there is no such job."""
+    def ends(self, jobs: Sequence[int], *, patient: bool = True) -> Slot[None]:
+        """Filled once all these jobs have ended, with BadInput if there is no such job.
+
+        `patient`: who asks waits for as long as it takes; a call that does so hears NoPlaceLeft if that is for ever.
+        """
         done: Slot[None] = Slot()
-        self._call(self._wait_for_ends, jobs, done)
+        self._call(self._wait_for_ends, (jobs, CALLING.get() if patient else None), done)
         return done
 
     def look(self) -> None:
@@ -210,7 +215,17 @@ class Engine:
         try:
             async with trio.open_nursery() as nursery:
                 clock = SystemClock() if self.surroundings is None else self.surroundings.clock
-                self._calls = self._callables.made(nursery, clock)
+                calls = self._calls = self._callables.made(nursery, clock)
+                caller = calls.caller
+                known = Known(
+                    calls.at_once,
+                    caller.threads,
+                    caller.running,
+                    self._place_for,
+                    lambda: calls.runner.acknowledged,
+                    lambda: calls.runner.without_room,
+                )
+                self._places = Places(known, nursery)
                 try:
                     await self._keep_up(self._calls)
                 finally:
@@ -257,9 +272,22 @@ class Engine:
     def _take(self, pending: Pending, _: Slot[Answer]) -> None:
         self._requests.put(pending)
 
-    def _wait_for_ends(self, jobs: Sequence[int], done: Slot[None]) -> None:
+    def _wait_for_ends(self, wish: tuple[Sequence[int], int | None], done: Slot[None]) -> None:
         assert self._reader is not None, "requests come after the opening"
-        self._board.wait_for_ends(live_among(self._reader, jobs), done)
+        jobs, caller = wish
+        live = live_among(self._reader, jobs)
+        self._board.wait_for_ends(live, done)
+        if caller is not None and live:
+            self._places.note(caller, live, done)
+
+    def _place_for(self, job: int) -> Place | None:
+        """What a job needs to be done, if it is a call."""
+        assert self._reader is not None, "requests come after the opening"
+        try:
+            spec = self._reader.lookups.specs([job])[job]
+        except HoldfastError:  # who can read will be told
+            return None
+        return None if spec.call is None else self._calls.caller.place_for(spec.call)
 
     def _wait_for_growth(self, after: int, grown: Slot[int]) -> None:
         assert self._reader is not None, "requests come after the opening"

@@ -9,9 +9,10 @@ job = await hf.submit(holdfast.call("resize", path="a.png", width=640))
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Final, Generic, ParamSpec, TypeVar, get_type_hints
+from typing import Final, Generic, ParamSpec, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -31,6 +32,8 @@ _NAMED: Final = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYW
 
 # The job whose function runs in this task or thread, for the steps that it takes.
 CALLING: Final[ContextVar[int | None]] = ContextVar("CALLING", default=None)
+# How long the program itself gives what runs there, on the loop's clock: what gives it less ends by itself.
+GIVEN_UNTIL: Final[ContextVar[float]] = ContextVar("GIVEN_UNTIL", default=math.inf)
 
 
 class CallStopped(HoldfastError):
@@ -43,7 +46,9 @@ class CallStopped(HoldfastError):
 class Attempt:
     """What a call is told of itself: it gets one by a parameter of this type. Any thread may use it.
 
-    `token` is unique for ever, and the same for no two attempts: fit to make an effect elsewhere idempotent.
+    `job` is the job's id, `number` counts its attempts from 1, and `token` is unique for ever, and the same for no two
+    attempts: fit to tell them apart in a log. It does not make an effect elsewhere idempotent, as a retry has another
+    one: hand over the job's id for that, or a step's key.
     """
 
     def __init__(self, job: int, number: int, token: str, report: Callable[[float | None, str], None]) -> None:
@@ -92,11 +97,11 @@ class Callee:
         self.is_async = inspect.iscoroutinefunction(function)
         hints = _hints(name, function)
         fields: list[tuple[str, object] | tuple[str, object, object]] = []
-        self._attempt_name: str | None = None
+        self.attempt_name: str | None = None
         for parameter in inspect.signature(function).parameters.values():
             hint = hints.get(parameter.name, object)
-            if hint is Attempt:
-                self._attempt_name = parameter.name
+            if hint is Attempt or Attempt in get_args(hint):  # `Attempt | None` as well
+                self.attempt_name = parameter.name
             elif parameter.kind not in _NAMED:
                 problem = f"its parameter {parameter} can't be given by name"
                 raise BadInput(problem, where=f"function {name}", remedy="arguments are recorded by name: name each")
@@ -115,8 +120,8 @@ class Callee:
         """Call it; raises what it raises, and BadInput for arguments that it does not take."""
         arguments = self.arguments(given)
         CALLING.set(attempt.job)
-        if self._attempt_name is not None:
-            arguments[self._attempt_name] = attempt
+        if self.attempt_name is not None:
+            arguments[self.attempt_name] = attempt
         return self._function(**arguments)
 
     def arguments(self, given: Call) -> dict[str, object]:
@@ -165,7 +170,9 @@ class Function(Generic[P, R]):
     def __init__(self, function: Callable[P, R], callee: Callee) -> None:
         self.function = function
         self._callee = callee
-        self._signature = inspect.signature(function)
+        signature = inspect.signature(function)
+        given = [each for each in signature.parameters.values() if each.name != callee.attempt_name]
+        self._signature = signature.replace(parameters=given)
 
     @property
     def name(self) -> str:
@@ -177,11 +184,15 @@ class Function(Generic[P, R]):
         return self.function(*arguments, **named)
 
     def call(self, *arguments: P.args, **named: P.kwargs) -> Call:
-        """What to submit, so that a job calls it with these. Raises BadInput for arguments of a wrong type.
+        """What to submit, so that a job calls it with these, but for an `Attempt`, which it gets when it is called.
 
-        Of a function that takes an `Attempt` use `holdfast.call`: nobody has one to give.
+        Raises BadInput for arguments that it does not take.
         """
-        bound = self._signature.bind(*arguments, **named)
+        try:
+            bound = self._signature.bind(*arguments, **named)
+        except TypeError as error:
+            problem = f"it does not take these arguments: {error}"
+            raise BadInput(problem, where=f"function {self.name}", remedy="see its signature") from error
         made = call(self.name, **bound.arguments)
         self._callee.arguments(made)
         return made
@@ -198,8 +209,8 @@ class Registry:
     def __init__(self) -> None:
         self._functions: dict[str, Callee] = {}
 
-    def add(self, name: str, function: Callable[P, R], options: PolicyOptions) -> Function[P, R]:
-        """Register a function. Raises BadInput if there is one of this name, or if it can't be called by name."""
+    def check(self, name: str, options: PolicyOptions) -> None:
+        """Check what a function is to be registered with. Raises BadInput, also if there is one of this name."""
         if name in self._functions:
             problem = f"there is a function {name!r} already"
             raise BadInput(problem, where=f"function {name}", remedy="take another name: jobs know functions by it")
@@ -208,6 +219,9 @@ class Registry:
             problem = f"{odd!r} is nothing that a function says of its jobs"
             remedy = f"give some of: {', '.join(PolicyOptions.__annotations__)}; `submit` takes the rest"
             raise BadInput(problem, where=f"function {name}", remedy=remedy)
+
+    def add(self, name: str, function: Callable[P, R], options: PolicyOptions) -> Function[P, R]:
+        """Register a function that was checked. Raises BadInput if it can't be called by name."""
         callee = self._functions[name] = Callee(name, function, options)
         return Function(function, callee)
 

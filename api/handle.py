@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar, Unpack
+from pathlib import Path
+from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar, Unpack, overload
 
 import anyio
 import anyio.lowlevel
@@ -32,15 +33,17 @@ from holdfast.events.messages import (
 from holdfast.events.spec import Call, LimitSpec
 
 from .calling import CALLS, THREADS, Callables, InTheLoop
-from .desk import Desk, Recorded, changed, home_at, numbers, position, status, submission, submitted
+from .desk import Desk, Recorded, changed, home_at, numbers, position, status, submission, submission_text, submitted
 from .engine import Engine
-from .functions import Function, Registry
+from .functions import CALLING, GIVEN_UNTIL, Function, Registry
+from .given import check_function_name, check_places
 from .job_records import JobRecord
 from .jobs import After, Command, Job, JobOptions, PolicyOptions
 from .loops import answer_of
 from .output import Output
 from .steps import Step
-from .targets import Amount, offer
+from .supervisor import plain_errors
+from .targets import Amount, limit, offer
 
 if TYPE_CHECKING:
     from typing_extensions import TypeForm
@@ -63,8 +66,19 @@ class Submission:
     def __iter__(self) -> Iterator[SubmittedJob]:
         return (SubmittedJob(self._holdfast, job) for job in self.ids)
 
-    def __getitem__(self, place: int) -> SubmittedJob:
+    @overload
+    def __getitem__(self, place: int) -> SubmittedJob: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[SubmittedJob]: ...
+
+    def __getitem__(self, place: int | slice) -> SubmittedJob | list[SubmittedJob]:
+        if isinstance(place, slice):
+            return [SubmittedJob(self._holdfast, job) for job in self.ids[place]]
         return SubmittedJob(self._holdfast, self.ids[place])
+
+    def __repr__(self) -> str:
+        return submission_text(self.ids)
 
     async def wait(self) -> list[JobRecord]:
         """Wait until all have ended; how each did. Cancelled, it does nothing to the jobs."""
@@ -78,6 +92,15 @@ class SubmittedJob:
     def __init__(self, holdfast: Holdfast, job: int) -> None:
         self._holdfast = holdfast
         self.id = job
+
+    def __repr__(self) -> str:
+        return f"<job {self.id}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SubmittedJob) and (self.id, self._holdfast.home) == (other.id, other._holdfast.home)
+
+    def __hash__(self) -> int:
+        return hash((self.id, self._holdfast.home))
 
     @property
     def ids(self) -> Sequence[int]:
@@ -119,6 +142,14 @@ class Holdfast:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
+    def __repr__(self) -> str:
+        return f"<holdfast {self.home}>"
+
+    @property
+    def home(self) -> Path:
+        """The folder of the home."""
+        return self._desk.engine.home.path
+
     def function(self, name: str, /, **options: Unpack[PolicyOptions]) -> Callable[[Callable[P, R]], Function[P, R]]:
         """Register a function, async or not, that jobs may call: a decorator.
 
@@ -132,14 +163,17 @@ class Holdfast:
         def register(function: Callable[P, R]) -> Function[P, R]:
             return self._desk.register(name, function, options)
 
+        check_function_name(name)
         return register
 
     @asynccontextmanager
     async def step(self, name: str, *, key: str) -> AsyncGenerator[Step]:
-        """A part of a function's work that is done once: on leaving, its result is recorded, and found ever after.
+        """A part of a function's work whose *result* is recorded once: on leaving, and found ever after.
 
         So a function that is tried again goes on where it was. `key` says which of its kind it is, in the whole home:
-        an order's number, say. It is no lock: of two that do it at the same time, the result of the first counts.
+        an order's number, say. What the step does may happen again: where the program dies after the effect and before
+        the record, the next attempt finds the step fresh, and of two that do it at the same time both do it, and the
+        result of the first counts. So hand the key to the other side as its idempotency key.
         """
         step = self._desk.step(name, key)
         yield step
@@ -164,7 +198,7 @@ class Holdfast:
 
     def job(self, job: int) -> SubmittedJob:
         """The job of this id."""
-        return SubmittedJob(self, job)
+        return SubmittedJob(self, *numbers((job,)))
 
     def record(self, job: int) -> JobRecord:
         """The job as it stands now."""
@@ -176,7 +210,8 @@ class Holdfast:
 
     async def wait(self, *jobs: After) -> None:
         """Wait until all these have ended. Cancelled, it does nothing to them."""
-        await answer_of(self._desk.engine.ends(numbers(jobs)))
+        patient = CALLING.get() is None or anyio.current_effective_deadline() >= GIVEN_UNTIL.get()
+        await answer_of(self._desk.engine.ends(numbers(jobs), patient=patient))
 
     async def cancel(self, *jobs: After) -> Changed:
         """End these, whatever they are doing; returns which it changed, and which not and why."""
@@ -207,12 +242,22 @@ class Holdfast:
         workdir: str = "~/holdfast",
         python: str = "",
     ) -> Changed:
-        """Set how much of each need a target offers, and, with a `host`, how that of another machine is reached.
+        """Set how much of some needs a target offers, and, with a `host`, how that of another machine is reached.
 
-        `host`: a name from ~/.ssh/config, or an address; `workdir`: the folder there; `python`: the interpreter there,
-        where the usual names don't find one. Raises BadInput.
+        What `capacity` leaves out stays as it is. `host`: a name from ~/.ssh/config, or an address; `workdir`: the
+        folder there; `python`: the interpreter there, where the usual names don't find one. Raises BadInput.
         """
         return await self._change(offer(target, capacity, host=host, workdir=workdir, python=python))
+
+    async def limit(
+        self, name: str, *, concurrent: int | None = None, rate: str | None = None, burst: int = 1
+    ) -> Changed:
+        """Set a limit, which jobs name in `limits`; what it was before is replaced.
+
+        At most `concurrent` attempts at once; starts no more often than `rate`, such as "10/s" or "3/min", but for
+        `burst` at once after a while without. None: any number. Raises BadInput.
+        """
+        return await self._change(limit(name, concurrent, rate, burst))
 
     async def pause(self, target: str | None = None) -> Changed:
         """Start nothing more on a target (None: on any)."""
@@ -280,27 +325,30 @@ async def open(  # noqa: A001 - read as `holdfast.open`
     """Open a home, made if it is missing: supervise it, or join the supervisor that lives there.
 
     `home`: its folder; None: as the command line finds it. `slots`: the local target's processors, from now on.
-    `calls`: at most so many functions are called at once, of which `threads` that are not async. On leaving nothing
-    more is started; commands go on under their runner, until the next supervisor comes; calls are stopped. For
-    programs on Trio or on asyncio; `open_sync` is for the others. Raises HomeLocked if somebody holds the home and does
-    not answer, and Unavailable for what keeps the log from being opened.
+    `calls`: at most so many functions are called at once, of which `threads` that are not async; one that waits for a
+    call keeps its place, see NoPlaceLeft. On leaving nothing more is started; commands go on under their runner, until
+    the next supervisor comes; calls are stopped. For programs on Trio or on asyncio; `open_sync` is for the others.
+    Raises BadInput, HomeLocked if somebody holds the home and does not answer, and Unavailable for what keeps the log
+    from being opened.
     """
+    check_places(slots, calls, threads)
     spawner = InTheLoop()
     callables = Callables(Registry(), spawner, calls, threads)
     desk = Desk(Engine(home_at(home), slots, callables), callables)
-    failure: Exception | None = None
-    async with anyio.create_task_group() as group:
-        group.start_soon(spawner.serve)
-        try:
-            await answer_of(desk.engine.start())
-            desk.opened()
-            yield Holdfast(desk)
-        except Exception as error:  # noqa: BLE001 - raised again below, as it is: a task group would wrap it up
-            failure = error
-        finally:
-            with anyio.CancelScope(shield=True):
-                await answer_of(desk.engine.stop())
-                desk.close()
-            group.cancel_scope.cancel()
+    failure: BaseException | None = None
+    with plain_errors():
+        async with anyio.create_task_group() as group:
+            group.start_soon(spawner.serve)
+            try:
+                await answer_of(desk.engine.start())
+                desk.opened()
+                yield Holdfast(desk)
+            except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001 - see below
+                failure = error  # raised again, as it is: a task group would wrap it up
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await answer_of(desk.engine.stop())
+                    desk.close()
+                group.cancel_scope.cancel()
     if failure is not None:
         raise failure

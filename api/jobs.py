@@ -131,12 +131,13 @@ def as_its_function_says(job: Job, options: PolicyOptions) -> Job:
     return replace(job, **unset) if unset else job
 
 
-def spec_of(job: Job, folder: str) -> JobSpec:
+def spec_of(job: Job, folder: str, where: str = "") -> JobSpec:
     """What is recorded of a job that is submitted from `folder`. Raises BadInput for a value of a wrong type."""
-    where = f"job {job.name}" if job.name else "job"
+    where = where or (f"job {job.name}" if job.name else "job")
     call, run, target, counted = None, job.run, job.target, "cpus"
     inputs, outputs = placed(_pairs(job.inputs, where, "inputs"), _pairs(job.outputs, where, "outputs"), folder)
     if isinstance(run, Call):
+        _check_call(job, where)
         call, run, target, counted = run, (), FUNCTIONS, "calls"
     try:
         return JobSpec(
@@ -171,6 +172,19 @@ def spec_of(job: Job, folder: str) -> JobSpec:
         ) from error
 
 
+def _check_call(job: Job, where: str) -> None:
+    """Refuse what a call would drop. Raises BadInput."""
+    given = (
+        ("target", job.target not in (LOCAL, FUNCTIONS)),
+        ("cwd", job.cwd is not None),
+        ("max_output_bytes", job.max_output_bytes != DEFAULT_MAX_OUTPUT_BYTES),
+    )
+    for field, is_given in given:
+        if is_given:
+            problem = "a function is called in this program, in its folder, and its output is not kept"
+            raise BadInput(problem, where=f"{where}: {field}", remedy="leave it out, or submit a command")
+
+
 def _strings(given: Sequence[str], where: str, field: str) -> tuple[str, ...]:
     if isinstance(given, str):
         raise BadInput(f"{given!r} is one string", where=f"{where}: {field}", remedy="give a list of strings")
@@ -185,23 +199,40 @@ def _strings(given: Sequence[str], where: str, field: str) -> tuple[str, ...]:
 def _pairs(given: Sequence[str | Pair], where: str, field: str) -> list[Pair]:
     if isinstance(given, str):
         raise BadInput(f"{given!r} is one string", where=f"{where}: {field}", remedy="give a list")
+    if not isinstance(cast("object", given), Iterable):
+        raise BadInput(f"{given!r} is no list", where=f"{where}: {field}", remedy="give a list")
     pairs = [(each, "") if isinstance(each, str) else each for each in given]
-    for pair in cast("list[tuple[object, ...]]", pairs):
-        if len(pair) != 2 or not all(isinstance(each, str) for each in pair):  # noqa: PLR2004 - a pair
+    for pair in cast("list[object]", pairs):
+        if not _is_pair(pair):
             remedy = "give a path, or a pair of a path and its place"
             raise BadInput(f"{pair!r} is no pair of paths", where=f"{where}: {field}", remedy=remedy)
     return pairs
 
 
+def _is_pair(given: object) -> bool:
+    if not isinstance(given, tuple | list):
+        return False
+    members = cast("Sequence[object]", given)
+    return len(members) == 2 and all(isinstance(each, str) for each in members)  # noqa: PLR2004 - a pair
+
+
 def ids_of(given: After) -> tuple[str | int, ...]:
-    """The ids, and the names, of the jobs that these stand for."""
+    """The ids, and the names, of the jobs that these stand for. Raises BadInput for what stands for none."""
     if given == ():  # as nearly always, and the rest is slow
         return ()
     if isinstance(given, str | int):
+        if isinstance(given, bool):
+            raise _no_job(given)
         return (given,)
     if _has_ids(given):
         return tuple(given.ids)
+    if not isinstance(cast("object", given), Iterable):
+        raise _no_job(given)
     return tuple(one for each in given for one in ids_of(each))
+
+
+def _no_job(given: object) -> BadInput:
+    return BadInput(f"{given!r} is no job", remedy="give its id, or what `submit` returned")
 
 
 def _has_ids(given: After) -> TypeIs[HasIds]:
@@ -225,4 +256,8 @@ def _microseconds(given: Duration | UnsetType, default_us: T, where: str, field:
         return default_us
     if isinstance(given, str):
         return parse_duration(given, f"{where}: {field}")
+    if not isinstance(cast("object", given), timedelta):
+        example = f'"{given}s"' if isinstance(cast("object", given), int) else '"90s"'
+        problem = f"{given!r} is of the wrong type for a duration"
+        raise BadInput(problem, where=f"{where}: {field}", remedy=f"write {example} or a timedelta")
     return given // _MICROSECOND

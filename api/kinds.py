@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import msgspec
@@ -28,6 +30,22 @@ def value_of(text: str, kind: TypeForm[T], what: str, where: str = "") -> T:
 def text_of(result: object, what: str, where: str, remedy: str) -> str:
     """A result, or arguments, as JSON. Raises BadInput, with this remedy, for what JSON can't hold."""
     try:
-        return msgspec.json.encode(result).decode()
+        text = msgspec.json.encode(result).decode()
+        odd = _not_finite(msgspec.to_builtins(result)) if "null" in text else None  # as which it would be recorded
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise BadInput(f"{what} can't be recorded: {error}", where=where, remedy=remedy) from error
+    if odd is not None:
+        raise BadInput(f"{what} can't be recorded: JSON has no number {odd!r}", where=where, remedy=remedy)
+    return text
+
+
+def _not_finite(value: object) -> float | None:
+    """A NaN, or an infinite number, anywhere in plain values."""
+    if isinstance(value, float):
+        return None if math.isfinite(value) else value
+    members: Iterable[object] = ()
+    if isinstance(value, dict):
+        members = cast("dict[object, object]", value).values()
+    elif isinstance(value, list | tuple):
+        members = cast("Iterable[object]", value)
+    return next((odd for odd in map(_not_finite, members) if odd is not None), None)

@@ -1,8 +1,8 @@
-"""Steps: what a function does once, whatever becomes of the attempts at it.
+"""Steps: parts of a function whose results are recorded once, and found by all attempts after that.
 
 async with hf.step("charge", key=order) as step:
     if step.fresh:
-        step.result = await charge(order)
+        step.result = await charge(order, idempotency_key=step.key)
 receipt = step.result_as(Receipt)
 """
 
@@ -25,7 +25,9 @@ T = TypeVar("T")
 
 
 class Step:
-    """One step; made by `Holdfast.step`. `fresh`: it was not done before, so it is to be done now.
+    """One step; made by `Holdfast.step`. `fresh`: no result of it is recorded, so it is to be done now.
+
+    That no result is recorded does not say that it was never begun: see `Holdfast.step`.
 
     `result`: what came of it, to be set where it is fresh; anything that JSON can hold. One that is not set is None:
     of some steps there is nothing to keep but that they were done. It is in the log, synced, once the `with` is left

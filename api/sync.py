@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, ParamSpec, TypeVar, Unpack
+from pathlib import Path
+from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar, Unpack, overload
 
 from holdfast.events.messages import (
     AskStatus,
@@ -27,14 +28,15 @@ from holdfast.events.messages import (
 from holdfast.events.spec import Call, LimitSpec
 
 from .calling import CALLS, THREADS, Callables
-from .desk import Desk, Recorded, changed, home_at, numbers, position, status, submission, submitted
+from .desk import Desk, Recorded, changed, home_at, numbers, position, status, submission, submission_text, submitted
 from .engine import Engine
 from .functions import Function, Registry
+from .given import check_function_name, check_places, seconds
 from .job_records import JobRecord
 from .jobs import After, Command, Job, JobOptions, PolicyOptions
 from .output import Output
 from .steps import Step
-from .targets import Amount, offer
+from .targets import Amount, limit, offer
 
 if TYPE_CHECKING:
     from typing_extensions import TypeForm
@@ -57,8 +59,19 @@ class SyncSubmission:
     def __iter__(self) -> Iterator[SyncJob]:
         return (SyncJob(self._holdfast, job) for job in self.ids)
 
-    def __getitem__(self, place: int) -> SyncJob:
+    @overload
+    def __getitem__(self, place: int) -> SyncJob: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[SyncJob]: ...
+
+    def __getitem__(self, place: int | slice) -> SyncJob | list[SyncJob]:
+        if isinstance(place, slice):
+            return [SyncJob(self._holdfast, job) for job in self.ids[place]]
         return SyncJob(self._holdfast, self.ids[place])
+
+    def __repr__(self) -> str:
+        return submission_text(self.ids)
 
     def wait(self, timeout: float | None = None) -> list[JobRecord]:
         """Wait until all have ended; how each did. Raises TimeoutError after `timeout` seconds; the jobs go on."""
@@ -72,6 +85,15 @@ class SyncJob:
     def __init__(self, holdfast: SyncHoldfast, job: int) -> None:
         self._holdfast = holdfast
         self.id = job
+
+    def __repr__(self) -> str:
+        return f"<job {self.id}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SyncJob) and (self.id, self._holdfast.home) == (other.id, other._holdfast.home)
+
+    def __hash__(self) -> int:
+        return hash((self.id, self._holdfast.home))
 
     @property
     def ids(self) -> Sequence[int]:
@@ -98,10 +120,32 @@ class SyncJob:
 
 
 class SyncHoldfast:
-    """A home, opened by `open_sync`; any thread may use it. See `Holdfast` for what all methods have in common."""
+    """A home, opened by `open_sync`; any thread may use it. See `Holdfast` for what all methods have in common.
+
+    It is open from the beginning; leaving its `with` closes it, as `close` does where there is no block, in a notebook.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<holdfast {self.home}>"
+
+    def close(self) -> None:
+        """Start nothing more, and close it; commands go on, see `open`. Closing it again does nothing."""
+        self._desk.engine.stop().result()
+        self._desk.close()
+
+    @property
+    def home(self) -> Path:
+        """The folder of the home."""
+        return self._desk.engine.home.path
 
     def function(self, name: str, /, **options: Unpack[PolicyOptions]) -> Callable[[Callable[P, R]], Function[P, R]]:
         """Register a function that jobs may call: a decorator; see `Holdfast.function`. Async ones run in Trio."""
@@ -109,11 +153,12 @@ class SyncHoldfast:
         def register(function: Callable[P, R]) -> Function[P, R]:
             return self._desk.register(name, function, options)
 
+        check_function_name(name)
         return register
 
     @contextmanager
     def step(self, name: str, *, key: str) -> Generator[Step]:
-        """A part of a function's work that is done once; see `Holdfast.step`."""
+        """A part of a function's work whose result is recorded once; see `Holdfast.step`."""
         step = self._desk.step(name, key)
         yield step
         if step.fresh:
@@ -134,7 +179,7 @@ class SyncHoldfast:
 
     def job(self, job: int) -> SyncJob:
         """The job of this id."""
-        return SyncJob(self, job)
+        return SyncJob(self, *numbers((job,)))
 
     def record(self, job: int) -> JobRecord:
         """The job as it stands now."""
@@ -146,7 +191,13 @@ class SyncHoldfast:
 
     def wait(self, *jobs: After, timeout: float | None = None) -> None:
         """Wait until all these have ended. Raises TimeoutError after `timeout` seconds; the jobs go on."""
-        self._desk.engine.ends(numbers(jobs)).result(timeout)
+        within_s = seconds(timeout)
+        ended = self._desk.engine.ends(numbers(jobs), patient=within_s is None)
+        try:
+            ended.result(within_s)
+        except TimeoutError:
+            message = f"not all of the jobs have ended within {timeout} s; they go on: wait for them again"
+            raise TimeoutError(message) from None
 
     def cancel(self, *jobs: After) -> Changed:
         """End these, whatever they are doing; returns which it changed, and which not and why."""
@@ -177,12 +228,12 @@ class SyncHoldfast:
         workdir: str = "~/holdfast",
         python: str = "",
     ) -> Changed:
-        """Set how much of each need a target offers, and, with a `host`, how that of another machine is reached.
-
-        `host`: a name from ~/.ssh/config, or an address; `workdir`: the folder there; `python`: the interpreter there,
-        where the usual names don't find one. Raises BadInput.
-        """
+        """Set how much of some needs a target offers, and how it is reached; see `Holdfast.offer`."""
         return self._change(offer(target, capacity, host=host, workdir=workdir, python=python))
+
+    def limit(self, name: str, *, concurrent: int | None = None, rate: str | None = None, burst: int = 1) -> Changed:
+        """Set a limit, which jobs name in `limits`; see `Holdfast.limit`."""
+        return self._change(limit(name, concurrent, rate, burst))
 
     def pause(self, target: str | None = None) -> Changed:
         """Start nothing more on a target (None: on any)."""
@@ -214,17 +265,17 @@ def _events(desk: Desk, after: int) -> Iterator[Recorded]:
             desk.engine.growth(after).result()
 
 
-@contextmanager
 def open_sync(
     home: str | os.PathLike[str] | None = None, *, slots: int | None = None, calls: int = CALLS, threads: int = THREADS
-) -> Generator[SyncHoldfast]:
-    """Open a home for plain code; see `open`."""
+) -> SyncHoldfast:
+    """Open a home for plain code; see `open`. It is open at once: use it in a `with`, or `close` it in the end."""
+    check_places(slots, calls, threads)
     callables = Callables(Registry(), None, calls, threads)
     desk = Desk(Engine(home_at(home), slots, callables), callables)
     try:
         desk.engine.start().result()
         desk.opened()
-        yield SyncHoldfast(desk)
-    finally:
+    except BaseException:
         desk.engine.stop().result()
-        desk.close()
+        raise
+    return SyncHoldfast(desk)

@@ -38,6 +38,7 @@ from .calling import CALLS, BesideTheSupervisor, Callables
 from .desk import Desk
 from .engine import Engine
 from .functions import Registry
+from .given import check_places
 from .handle import Holdfast
 from .loops import answer_of
 from .slot import Slot
@@ -200,6 +201,7 @@ async def open(  # noqa: A001 - read as `testing.open`
     and `calls` as in `holdfast.open`; functions that are not async run in the loop itself. `seed`: of the jitter.
     Raises WrongLoop outside of Trio.
     """
+    check_places(slots, calls)
     library = sniffio.current_async_library()
     if library != "trio":
         raise WrongLoop(library)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 import msgspec
 from msgspec import Struct
 
 from holdfast.events.errors import BadInput
+
+S = TypeVar("S", bound=Struct)
 
 NOT_RECORDED: Final = (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError)
 
@@ -17,6 +19,15 @@ def refusal(request: Struct, error: Exception) -> BadInput:
     where = _place(request).removeprefix(".").removeprefix("flow.")
     problem = f"a value is of a wrong type, or can't be recorded: {error}"
     return BadInput(problem, where=where, remedy="see `help(holdfast.Job)` for what each may be")
+
+
+def checked(value: S, kind: type[S], where: str) -> S:
+    """The same value, of the types that it says. Raises BadInput."""
+    try:
+        return msgspec.json.decode(msgspec.json.encode(value), type=kind)
+    except NOT_RECORDED as error:
+        problem = f"a value is of a wrong type, or can't be recorded: {error}"
+        raise BadInput(problem, where=where, remedy="see `help(holdfast.Job)` for what each may be") from error
 
 
 def _place(value: object) -> str:

@@ -40,6 +40,9 @@ def check_job(job: JobSpec, where: str) -> None:
         numbers = (job.retries, job.retry_delay_us, job.retry_delay_max_us, job.grace_us, job.max_output_bytes)
         for key, number in zip(_NUMBERS, numbers, strict=True):
             check_number(number, 0, f"{where}.{key}")
+    if job.key is not None and not job.key.strip():
+        problem = f"{job.key!r} is no key: all that give it would be one job"
+        raise BadInput(problem, where=f"{where}.key", remedy="give one that says which job it is, or leave it out")
     if job.timeout_us is not None:
         check_number(job.timeout_us, 1, f"{where}.timeout")
     if job.inputs or job.outputs:
@@ -152,7 +155,14 @@ def check_target(name: str, target: TargetSpec, where: str) -> None:
 
 def _check_way(ssh: SshSpec, where: str) -> None:
     """Check how a machine is to be reached: nothing in it may be taken for an option or a second line."""
-    if not ssh.host or ssh.host.startswith("-") or any(not each.isprintable() or each.isspace() for each in ssh.host):
+    user, at, host = ssh.host.rpartition("@")
+    if (
+        not host
+        or (at and not user)
+        or "@" in user
+        or ssh.host.startswith("-")
+        or any(not each.isprintable() or each.isspace() for each in ssh.host)
+    ):
         problem = f"{ssh.host!r} can't be the name of a machine"
         raise BadInput(problem, where=f"{where}.host", remedy="give a name from ~/.ssh/config or an address")
     if not (ssh.workdir == "~" or ssh.workdir.startswith(("~/", "/"))) or ".." in ssh.workdir.split("/"):
@@ -162,6 +172,9 @@ def _check_way(ssh: SshSpec, where: str) -> None:
         check_text((text,), f"{where}.{key}")
         if "\n" in text:
             raise BadInput("there is a line break in it", where=f"{where}.{key}", remedy="take it out")
+    if any(each.isspace() for each in ssh.python):
+        problem = f"{ssh.python!r} can't be an interpreter"
+        raise BadInput(problem, where=f"{where}.python", remedy="give one program, without arguments or blanks")
 
 
 def check_below(path: str, where: str, folder: str) -> None:

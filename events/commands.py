@@ -1,4 +1,4 @@
-"""What people may do to jobs and targets that are there: cancel, hold, release, prioritise, pause, resume.
+"""What people may do to jobs, targets and limits: cancel, hold, release, prioritise, pause, resume, configure.
 
 `retry` has a module of its own.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from .checks import check_priority, unknown_target
+from .checks import check_limit, check_priority, unknown_target
 from .draft import Draft
 from .facts import (
     CancelRequested,
@@ -15,15 +15,17 @@ from .facts import (
     JobHeld,
     JobPrioritised,
     JobReleased,
+    LimitConfigured,
     TargetConfigured,
     TargetPaused,
     TargetResumed,
 )
+from .limits import carry_over, limit_of
 from .messages import Changed, Unchanged
-from .records import Job
+from .records import Job, Limit
 from .remote import check_targets
 from .settle import resolve, settle
-from .spec import HERE, LOCAL, TargetSpec
+from .spec import HERE, LOCAL, LimitSpec, TargetSpec
 from .states import (
     FINAL,
     Delayed,
@@ -135,17 +137,39 @@ def resume(draft: Draft, target: str | None) -> Changed:
     return Changed(targets=tuple(changed))
 
 
-def configure(draft: Draft, given: Mapping[str, TargetSpec]) -> Changed:
-    """Set how much of each counted need targets offer, and how those of other machines are reached."""
+def configure(draft: Draft, given: Mapping[str, TargetSpec], limits: Mapping[str, LimitSpec]) -> Changed:
+    """Set how much of some counted needs targets offer, how those of other machines are reached, and limits."""
     check_targets(draft, given)
+    for name, limit in limits.items():
+        check_limit(name, limit)
     changed: list[str] = []
     for name, spec in given.items():
         found = draft.targets.get(name)
         ssh = spec.ssh or (None if found is None else found.ssh)
-        if found is None or found.capacity != spec.capacity or found.ssh != ssh:
-            draft.record(TargetConfigured(name, spec.capacity, ssh))
+        capacity = spec.capacity if found is None else {**found.capacity, **spec.capacity}
+        if found is None or found.capacity != capacity or found.ssh != ssh:
+            draft.record(TargetConfigured(name, capacity, ssh))
             changed.append(name)
-    return Changed(targets=tuple(changed))
+    return Changed(targets=tuple(changed), limits=set_limits(draft, limits, None))
+
+
+def set_limits(draft: Draft, limits: Mapping[str, LimitSpec], cause: int | None) -> tuple[str, ...]:
+    """Record limits that were checked; returns those that were not so already."""
+    changed: list[str] = []
+    for name, spec in limits.items():
+        before = draft.limits.get(name)
+        if before is None or before.spec != spec:
+            draft.record(LimitConfigured(name, spec, _carried_over(draft, before, spec)), cause)
+            changed.append(name)
+    return tuple(changed)
+
+
+def _carried_over(draft: Draft, limit: Limit | None, spec: LimitSpec) -> dict[str, int]:
+    """What is remembered of the keys of a limit that is to change."""
+    if limit is None:
+        return {}
+    marks = (draft.marks.get(mark.key) or mark for mark in draft.base.marks() if limit_of(mark.key) == limit.name)
+    return carry_over({mark.key: mark.arrival_at for mark in marks}, draft.now, limit.spec, spec)
 
 
 def _targets(draft: Draft, target: str | None) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from .errors import BadInput, Unavailable
 from .hosts import HostState
 from .records import OutputRange
-from .spec import FlowSpec, SshSpec
+from .spec import FlowSpec, LimitSpec, SshSpec
 from .staging import StagedFile
 
 
@@ -68,10 +68,14 @@ class Resume(_Message, frozen=True):
 
 
 class Configure(_Message, frozen=True):
-    """Set targets' capacity, and how those of other machines are reached; answered by Changed."""
+    """Set targets' capacity, as far as given, how those of other machines are reached, and limits.
+
+    Answered by Changed.
+    """
 
     capacity: dict[str, dict[str, int]]
     ssh: dict[str, SshSpec] = {}
+    limits: dict[str, LimitSpec] = {}
 
 
 class Dial(_Message, frozen=True):
@@ -153,11 +157,12 @@ class Unchanged(Struct, frozen=True):
 
 
 class Changed(_Message, frozen=True):
-    """Which jobs (or targets) the command changed, and which not, and why."""
+    """Which jobs (or targets, or limits) the command changed, and which not, and why."""
 
     jobs: tuple[int, ...] = ()
     targets: tuple[str, ...] = ()
     unchanged: tuple[Unchanged, ...] = ()
+    limits: tuple[str, ...] = ()
 
 
 class StepTaken(_Message, frozen=True):
@@ -258,10 +263,11 @@ class Unreachable(_Message, frozen=True):
 
 
 class HostSeen(_Message, frozen=True):
-    """The way to a target's machine is in this state now."""
+    """The way to a target's machine is in this state now. `era`: of those who say so; see `actors.directory`."""
 
     target: str
     host: HostState
+    era: int = 0
 
 
 class Staged(_Message, frozen=True):

@@ -10,16 +10,16 @@ from msgspec.structs import replace
 
 from .capacity import lacking
 from .checks import check_below, check_job, check_limit, check_text, unknown_target
+from .commands import set_limits
 from .draft import ROOT, Dependency, Draft
 from .errors import BadInput
-from .facts import FlowSubmitted, JobSubmitted, LimitConfigured, TargetConfigured
+from .facts import FlowSubmitted, JobSubmitted, TargetConfigured
 from .graph import KEYS, Kind, Verdict, judge, validate
-from .limits import carry_over, limit_of
+from .limits import limit_of
 from .messages import Submitted
-from .records import Limit
 from .remote import check_targets
 from .settle import resolve
-from .spec import HERE, FlowSpec, JobSpec, LimitSpec, TargetSpec
+from .spec import HERE, FlowSpec, JobSpec, TargetSpec
 from .states import FINAL, LIVE
 
 _KINDS: Final = tuple(Kind)
@@ -144,7 +144,8 @@ def _check_in_home(
         limit = limit_of(key)
         if limit not in flow.limits and draft.limits.get(limit) is None:
             problem = f"there is no limit {limit!r}"
-            raise BadInput(problem, where=f"{where}.limits", remedy=f"declare it under [limits.{limit}]")
+            remedy = f"declare it under [limits.{limit}] in a flow, or from Python by `hf.limit({limit!r}, ...)`"
+            raise BadInput(problem, where=f"{where}.limits", remedy=remedy)
 
 
 def _take_numbers(draft: Draft, count: int) -> range:
@@ -166,24 +167,14 @@ def _record_flow(draft: Draft, flow: FlowSpec, jobs: range) -> tuple[str | None,
         cause = draft.record(FlowSubmitted(name, number, len(jobs), flow.digest))
         if flow.digest is not None:
             draft.add_flow(flow.digest, name, jobs)
-    for limit_name, limit_spec in flow.limits.items():
-        limit = draft.limits.get(limit_name)
-        if limit is None or limit.spec != limit_spec:
-            draft.record(LimitConfigured(limit_name, limit_spec, _carried_over(draft, limit, limit_spec)), cause)
+    if flow.limits:
+        set_limits(draft, flow.limits, cause)
     for target_name in flow.targets:
         target = draft.targets.get(target_name)
         offered = _offered(draft, flow, target_name)
         if target is None or TargetSpec(target.capacity, target.ssh) != offered:
             draft.record(TargetConfigured(target_name, offered.capacity, offered.ssh), cause)
     return name, cause
-
-
-def _carried_over(draft: Draft, limit: Limit | None, spec: LimitSpec) -> dict[str, int]:
-    """What is remembered of the keys of a limit that is to change."""
-    if limit is None:
-        return {}
-    marks = (draft.marks.get(mark.key) or mark for mark in draft.base.marks() if limit_of(mark.key) == limit.name)
-    return carry_over({mark.key: mark.arrival_at for mark in marks}, draft.now, limit.spec, spec)
 
 
 def _offered(draft: Draft, flow: FlowSpec, name: str) -> TargetSpec:

@@ -92,6 +92,7 @@ class CallRunner:
         self._arrivals: dict[str, int] = {}
         self._urgent: dict[str, None] = {}
         self._settling: dict[str, None] = {}
+        self._last_words: list[AttemptStatus] = []
         self._settled_at = math.inf
         self._start_at = math.inf
         self._wake: Callable[[], None] = _nobody
@@ -102,6 +103,7 @@ class CallRunner:
         self._wake = wake
         self._urgent.clear()
         self._settling.clear()
+        self._last_words.clear()
         return tuple(self._known.values())
 
     def detach(self) -> None:
@@ -239,7 +241,10 @@ class CallRunner:
         status = self._known[end.token]
         assert status.state == "running", "what has not started can't end"
         give_back(self._used, self._needs.pop(end.token))
+        settling = end.token in self._settling
         self._settling.pop(end.token, None)
+        if settling and (status.fraction is not None or status.message):
+            self._last_words.append(status)  # what it said last, and nobody was told yet
         self._tell(replace(end, started_at=status.started_at, ended_at=max(self._clock.now(), status.started_at or 0)))
 
     @property
@@ -253,9 +258,19 @@ class CallRunner:
         """The tokens of the calls that run."""
         return tuple(self._needs)
 
+    @property
+    def without_room(self) -> int:
+        """How many calls were launched, and keep a place, but have nowhere to start."""
+        return sum(self._executor.knows(order) and not self._executor.has_room(order) for order in self._queue)
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether every end that was told is in the log."""
+        return not any(status.state in {"ended", "revoked"} for status in self._known.values())
+
     async def finished(self) -> None:
         """Wait until nothing runs, and every end that was told is acknowledged."""
-        while self._needs or any(status.state in {"ended", "revoked"} for status in self._known.values()):
+        while self._needs or not self.acknowledged:
             self._changed = trio.Event()
             await self._changed.wait()
 
@@ -263,11 +278,13 @@ class CallRunner:
         """What has happened since it was last asked, and is worth telling by now."""
         tokens = [*self._urgent]
         self._urgent.clear()
+        last_words, self._last_words = self._last_words, []
         if self._settling and trio.current_time() >= self._settled_at:
             tokens += self._settling
             self._settling.clear()
             self._settled_at = math.inf
-        return tuple(self._known[token] for token in tokens if token in self._known)
+        news = (self._known[token] for token in tokens if token in self._known)
+        return (*last_words, *news)
 
     def _settle(self, token: str) -> None:
         if not self._settling:

@@ -7,11 +7,12 @@ import re
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from msgspec import Struct
 
 import holdfast
+from holdfast.events import facts
 from tests.tree import ROOT
 
 PAGE: Final = Path("docs/api.md")
@@ -21,8 +22,8 @@ COMMAND: Final = "python -m tests.api.api_page"
 _START: Final = """\
 # The Python API
 
-`import holdfast` and nothing else. The examples are run by a test; what stands below them is written from the
-docstrings by `python -m tests.api.api_page`, so change it there.
+`import holdfast`, and `holdfast.events.facts` where you match on events. The examples are run by a test; what stands
+below them is written from the docstrings by `python -m tests.api.api_page`, so change it there.
 """
 
 # In the order in which one meets them; a test looks that every public name is here.
@@ -30,7 +31,7 @@ CHAPTERS: Final = {
     "Opening a home": ("open", "open_sync", "Holdfast", "SyncHoldfast"),
     "Jobs": ("Job", "SubmittedJob", "Submission", "SyncJob", "SyncSubmission", "JobRecord", "Output"),
     "What commands answer": ("Changed", "Unchanged", "Status"),
-    "Functions as jobs": ("call", "Function", "Attempt", "CallStopped", "Step"),
+    "Functions as jobs": ("call", "Call", "Function", "Attempt", "CallStopped", "Step"),
     "The log": ("Events", "Recorded"),
     "Errors": (
         "HoldfastError",
@@ -44,6 +45,7 @@ CHAPTERS: Final = {
         "Closed",
         "Forked",
         "InItsOwnThread",
+        "NoPlaceLeft",
     ),
     "Closer to the ground": (
         "open_supervisor",
@@ -64,6 +66,15 @@ CHAPTERS: Final = {
     ),
 }
 
+# What has no underscore, as the package's own modules use it, and is nothing that one calls from outside.
+INTERNAL: Final = {"Step.take", "Step.request", "Step.text", "Attempt.stop", "Events.held"}
+# Names of unions that a signature would otherwise spell out.
+_SHORT: Final = (
+    (re.compile(r"(?:holdfast\.events\.facts\.\w+(?: \| )?){9,}"), "Event"),
+    (re.compile(r"\b(?:holdfast(?:\.[a-z_]+)+|collections\.abc|datetime|msgspec|os)\.(?=\w)"), ""),
+    (re.compile(r"HasIds \| int \| str \| Iterable\[HasIds \| int \| str\]"), "After"),
+)
+
 
 def page() -> str:
     """The whole page, in Markdown."""
@@ -75,27 +86,44 @@ def _reference() -> Iterator[str]:
         yield f"## {title}\n"
         for name in names:
             yield from _entry(name, getattr(holdfast, name), "###")
+        if title == "The log":
+            yield "### Events, by what they are about\n"
+            yield "Of `holdfast.events.facts`; their fields are there.\n"
+            yield "\n".join(f"- `{each.__name__}`: {_first_line(each)}" for each in _events()) + "\n"
+
+
+def _events() -> Iterator[type]:
+    return iter(get_args(facts.JobEvent) + get_args(facts.HomeEvent))
+
+
+def _first_line(found: type) -> str:
+    return inspect.cleandoc(found.__doc__ or "").partition("\n")[0]
 
 
 def _entry(name: str, found: object, level: str) -> Iterator[str]:
     yield f"{level} `{name}`\n"
-    if callable(found):
-        shown = _signature(name, found)
-        if shown:
-            yield f"```python\n{shown}\n```\n"
+    shown = _attribute(name, found) if isinstance(found, property) else _signature(name, found)
+    if shown:
+        yield f"```python\n{shown}\n```\n"
     yield f"{inspect.cleandoc(found.__doc__ or '')}\n"
     if inspect.isclass(found):
         for member, value in vars(found).items():
-            documented = value.fget if isinstance(value, property) else value
-            if not member.startswith("_") and inspect.isfunction(documented) and documented.__doc__:
-                yield from _entry(f"{name}.{member}", documented, "####")
+            public = not member.startswith("_") and f"{name}.{member}" not in INTERNAL
+            if public and (inspect.isfunction(value) or isinstance(value, property)) and value.__doc__:
+                yield from _entry(f"{name}.{member}", value, f"{level}#")
+
+
+def _attribute(name: str, found: property) -> str:
+    """A property, which is read and not called."""
+    assert found.fget is not None, "each of ours can be read"
+    return f"{name}: {inspect.signature(found.fget).return_annotation}"
 
 
 def _signature(name: str, found: object) -> str:
     """How it is called; of classes only those that one makes oneself."""
     if inspect.isclass(found) and not issubclass(found, Struct):
         return ""
-    assert callable(found)
+    assert callable(found), "what is public is a class, a function or a property"
     text = re.sub(r"(?<=: )'([^']*)'|(?<=-> )'([^']*)'", r"\1\2", str(inspect.signature(found)))
     text = (
         re.sub(r"<function [^>]*>", "...", text)
@@ -103,6 +131,8 @@ def _signature(name: str, found: object) -> str:
         .replace("(self, ", "(")
         .replace("(self)", "()")
     )
+    for pattern, short in _SHORT:
+        text = pattern.sub(short, text)
     start = "await " if inspect.iscoroutinefunction(found) else ""
     return "\n".join(textwrap.wrap(f"{start}{name}{text}", 116, subsequent_indent="    ", break_long_words=False))
 

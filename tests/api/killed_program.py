@@ -49,7 +49,7 @@ async def main(home: str, folder: Path, count: int) -> None:
             return STEPS
 
         async def see_to(key: str, run: str | Call) -> None:
-            job = await hf.submit(run, name=key, key=key, cwd=folder)
+            job = await hf.submit(run, name=key, key=key, cwd=None if isinstance(run, Call) else folder)
             _say("job", key, job.id)
             record = await job.wait()
             _say("end", key, record.state, record.result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import subprocess
@@ -59,3 +60,16 @@ def test_the_examples_run(folder: Path, example: str) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout
+
+
+def test_names_are_listed_also_before_they_are_imported() -> None:
+    assert {*holdfast.__all__, "__version__"} <= {*dir(holdfast)}
+    assert [name for name in dir(holdfast) if name.startswith("_") and not name.startswith("__")] == []
+
+
+def test_a_misspelt_name_is_an_error_for_type_checkers_too() -> None:
+    package = ast.parse(inspect.getsource(holdfast))
+    seen = [each.name for each in package.body if isinstance(each, ast.FunctionDef)]
+    assert "__getattr__" not in seen, "a checker that sees it at the top takes every name for one that is there"
+    with pytest.raises(AttributeError, match="facts"):
+        getattr(holdfast, "facts")  # noqa: B009 - a name that is not there, which checkers refuse

@@ -22,7 +22,8 @@ from holdfast.events.messages import (
     Unreachable,
 )
 from holdfast.events.ready import ReadyQueue
-from holdfast.events.records import Target
+from holdfast.events.records import Limit, Target
+from holdfast.events.spec import LimitSpec
 from holdfast.events.states import Running, Unknown
 
 from .home import Home, spec
@@ -232,6 +233,25 @@ def test_a_target_offers_what_it_was_configured_to_and_p7_nothing_negative() -> 
     with pytest.raises(BadInput, match="-1 is out of bounds"):
         home.do(Configure({"local": {"cpus": -1}}))
     assert home.base.target("local") == Target("local", {"cpus": 2})
+
+
+def test_an_offer_of_some_needs_leaves_the_others_as_they_are() -> None:
+    home = Home()
+    home.do(Configure({"local": {"cpus": 2, "memory": 5}}))
+    assert home.do(Configure({"local": {"cpus": 2}})) == Changed()
+    home.do(Configure({"local": {"gpus": 1}}))
+    assert home.base.target("local") == Target("local", {"cpus": 2, "memory": 5, "gpus": 1})
+
+
+def test_a_limit_is_configured_and_p7_one_that_can_not_be_changes_nothing() -> None:
+    home = Home()
+    gpu = LimitSpec(concurrent=2, interval_us=100, burst=5)
+    assert home.do(Configure({}, limits={"gpu": gpu})) == Changed(limits=("gpu",))
+    assert home.do(Configure({}, limits={"gpu": gpu})) == Changed()
+    with pytest.raises(BadInput, match=r"limits\.gpu\.burst: 0 is out of bounds"):
+        home.do(Configure({"local": {"cpus": 9}}, limits={"gpu": LimitSpec(burst=0)}))
+    assert home.base.limit("gpu") == Limit("gpu", gpu)
+    assert home.base.target("local") != Target("local", {"cpus": 9})
 
 
 def test_a_delayed_job_is_ready_when_its_time_has_come_or_the_clock_was_set_back_before_its_delay() -> None:
