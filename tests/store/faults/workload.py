@@ -18,6 +18,7 @@ from holdfast.events.decide import decide, wake
 from holdfast.events.draft import Draft
 from holdfast.events.errors import Unavailable
 from holdfast.events.facts import Event, SupervisorStarted, SupervisorStopped
+from holdfast.events.hosts import Refused
 from holdfast.events.launches import launch
 from holdfast.events.limits import Grant
 from holdfast.events.messages import (
@@ -25,7 +26,10 @@ from holdfast.events.messages import (
     AttemptStatus,
     Cancel,
     Command,
+    Configure,
+    Dial,
     Hold,
+    HostSeen,
     Pause,
     Prioritise,
     RecordStep,
@@ -34,11 +38,14 @@ from holdfast.events.messages import (
     Reported,
     Resume,
     Retry,
+    Staged,
     Submit,
+    Trust,
     Unreachable,
 )
 from holdfast.events.outcomes import decide_report
-from holdfast.events.spec import LOCAL, FlowSpec, JobSpec, LimitSpec
+from holdfast.events.spec import LOCAL, FlowSpec, JobSpec, LimitSpec, SshSpec
+from holdfast.events.staging import StagedFile
 from holdfast.events.steps import record_step
 from holdfast.store.contract import LiveBase, StoredEvent
 from holdfast.store.errors import DiskFull
@@ -267,6 +274,7 @@ def story() -> Iterator[Deed]:
     yield _launch(1)
     yield _report(Reported(LOCAL, (running,)))
     yield _report(Reported(LOCAL, (replace(running, fraction=0.5, message="half"),)))
+    yield _report(Staged(LOCAL, _token(2), (StagedFile("a.csv", 3, "00"),)))
     yield _step
     yield _report(Unreachable(LOCAL, "it does not answer"))
     yield _report(Attached(LOCAL, "journal", "boot", 9, (running,)))
@@ -278,6 +286,10 @@ def story() -> Iterator[Deed]:
     yield _command(Retry((1,)))
     yield _launch(1)
     yield _ended(4, 0)
+    yield _command(Configure({"gpu": {"cpus": 1}}, {"gpu": SshSpec("gpu1")}))
+    yield _command(Dial(("gpu",)))
+    yield _report(HostSeen("gpu", Refused(START, "nobody knows it", "ssh-ed25519 AAAA", "SHA256:abc")))
+    yield _command(Trust("gpu", "SHA256:abc"))
 
 
 EVERY_KIND: Final = frozenset(TYPE_NAMES.values())
