@@ -159,7 +159,7 @@ class Way:
         self.open_ends().append(near)
         incarnation.take(near)
         machine.runner.accept(far)
-        return RemoteLine(near, {}, f"/work/{self.name}", f"/work/{self.name}/.holdfast", no_files)
+        return RemoteLine(near, {}, f"/elsewhere/{self.name}", f"/elsewhere/{self.name}/.holdfast", no_files)
 
 
 class SimulatedDialler:
