@@ -47,12 +47,11 @@ from ..targets.link import LinkBroken
 from ..targets.messages import TargetMessage
 from ..world import Clock
 from .dialling import Dialler, KeyNotTrusted, PersonNeeded, RemoteLine
-from .interview import Interview
+from .interview import INTERVIEW_S, Interview
 from .porter import Porter, Told
 from .turns import Turns
 
 DIAL_S: Final = 30.0
-INTERVIEW_S: Final = 600.0
 LOOK_S: Final = 30.0
 REST_S: Final = 120.0
 PATIENCE: Final = Patience(ping_s=5.0, suspect_s=11.0, silence_s=30.0, away_s=5.0)

@@ -16,6 +16,8 @@ from holdfast.events.messages import Answer, Changed, Question, Refusal
 from ..reply import Reply
 
 THINKING_S: Final = 180.0
+INTERVIEW_S: Final = 600.0
+"""How long all of a login with a person may take."""
 
 
 class NobodyAnswers(Unavailable):

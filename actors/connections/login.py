@@ -18,11 +18,9 @@ from holdfast.events.spec import SshSpec
 
 from .channel import ChannelStream, Opener, Session
 from .dialling import KeyNotTrusted, PersonNeeded
-from .interview import Interview, NobodyAnswers
+from .interview import INTERVIEW_S, Interview, NobodyAnswers
 
 KEEPALIVE_S: Final = 15.0
-LOGIN_S: Final = 30.0
-INTERVIEW_S: Final = 600.0
 PASSWORDS_MAX: Final = 3
 # AES-GCM first: asyncssh's default, ChaCha20, is slower by a third from Python.
 CIPHERS: Final = (
@@ -41,15 +39,19 @@ _KNOWN_HOSTS: Final = (".ssh/known_hosts", ".ssh/known_hosts2")
 
 
 class Login:
-    """An open connection."""
+    """An open connection, with those to the gateways that it goes through."""
 
-    def __init__(self, loop: trio_asyncio.BaseTrioEventLoop, connection: asyncssh.SSHClientConnection) -> None:
+    def __init__(
+        self, loop: trio_asyncio.BaseTrioEventLoop, connections: Sequence[asyncssh.SSHClientConnection]
+    ) -> None:
+        """`connections`: each through the one before it; the last leads to the machine."""
         self._loop = loop
-        self.connection = connection
+        self._connections = connections
+        self.connection = connections[-1]
 
     def close(self) -> None:
         """Let go of it; waits for nobody."""
-        self._loop.call_soon(self.connection.abort)
+        _drop(self._loop, self._connections)
 
 
 class _Client(asyncssh.SSHClient):
@@ -114,37 +116,75 @@ class _Client(asyncssh.SSHClient):
         return await trio_asyncio.trio_as_aio(ask)()
 
 
-def options_of(way: SshSpec) -> asyncssh.SSHClientConnectionOptions:
-    """What ~/.ssh/config says of the host. Raises Unavailable."""
-    user, _, host = way.host.rpartition("@")
+def options_of(address: str) -> asyncssh.SSHClientConnectionOptions:
+    """What ~/.ssh/config says of `user@host:port`, of which only the host must be there. Raises Unavailable."""
+    user, host, port = _parts_of(address)
     try:
         return asyncssh.SSHClientConnectionOptions(
-            host=host, username=user or (), config=_configuration(), client_keys=None
+            host=host, port=port, username=user, config=_configuration(), client_keys=None
         )
     except (asyncssh.Error, ValueError, OSError) as error:
-        message = f"the configuration for the host {way.host} can't be used: {error}; look into ~/.ssh/config"
+        message = f"the configuration for the host {address} can't be used: {error}; look into ~/.ssh/config"
         raise Unavailable(message) from error
+
+
+def gateways(address: str, before: tuple[str, ...] = ()) -> list[str]:
+    """The hosts that the way goes through (ProxyJump), the first one first. Raises Unavailable."""
+    if address in before:
+        message = f"the way to {before[0]} leads back to {address}; correct ProxyJump in ~/.ssh/config"
+        raise Unavailable(message)
+    tunnel = options_of(address).tunnel
+    if not isinstance(tunnel, str) or not tunnel:
+        return []
+    first, *others = tunnel.split(",")
+    return [*gateways(first, (*before, address)), first, *others]
 
 
 def first_hop(way: SshSpec) -> str:
     """The host that it jumps through, or itself. Raises Unavailable."""
-    options = options_of(way)
-    tunnel = options.tunnel
-    return tunnel.partition(",")[0] if isinstance(tunnel, str) and tunnel else f"{options.host}:{options.port}"
+    options = options_of(next(iter(gateways(way.host)), way.host))
+    return f"{options.host}:{options.port}"
 
 
 async def connect(
     loop: trio_asyncio.BaseTrioEventLoop, way: SshSpec, trusted: Sequence[str], interview: Interview | None
 ) -> Login:
-    """Log in. Raises KeyNotTrusted, PersonNeeded, or another Unavailable."""
-    options = options_of(way)
+    """Log in, through gateways one by one: asyncssh would let a configuration switch off the check of their keys.
+
+    Raises KeyNotTrusted, PersonNeeded, or another Unavailable.
+    """
+    opened: list[asyncssh.SSHClientConnection] = []
+    try:
+        for gateway in gateways(way.host):
+            try:
+                opened.append(await _log_in(loop, gateway, (), interview, opened[-1] if opened else None))
+            except KeyNotTrusted as error:
+                raise _untrusted_gateway(way, gateway, error) from error
+        opened.append(await _log_in(loop, way.host, trusted, interview, opened[-1] if opened else None))
+    except BaseException:
+        _drop(loop, opened)
+        raise
+    return Login(loop, opened)
+
+
+async def _log_in(
+    loop: trio_asyncio.BaseTrioEventLoop,
+    address: str,
+    trusted: Sequence[str],
+    interview: Interview | None,
+    through: asyncssh.SSHClientConnection | None,
+) -> asyncssh.SSHClientConnection:
+    options = options_of(address)
     known_hosts = _known_hosts(options)
-    client = _Client(way.host, trusted, interview, known=_knows(known_hosts, options))
+    client = _Client(address, trusted, interview, known=_knows(known_hosts, options))
+    user, host, port = _parts_of(address)
     connecting = trio_asyncio.aio_as_trio(asyncssh.connect, loop=loop)
     try:
-        connection = await connecting(
-            way.host.rpartition("@")[2],
-            username=way.host.rpartition("@")[0] or (),
+        return await connecting(
+            host,
+            port,
+            username=user,
+            tunnel=through,
             config=_configuration(),
             known_hosts=known_hosts,
             client_factory=lambda: client,
@@ -155,19 +195,32 @@ async def connect(
             keepalive_count_max=2,
             agent_forwarding=False,
             x509_trusted_certs=None,
-            login_timeout=LOGIN_S if interview is None else INTERVIEW_S,
+            login_timeout=INTERVIEW_S,  # the caller keeps a shorter time where nobody is asked
             passphrase=None if interview is None else client.passphrase,
         )
     except asyncssh.HostKeyNotVerifiable as error:
-        raise client.refusal or _other_key(way, error) from error
+        raise client.refusal or _revoked(address, error) from error
     except NobodyAnswers as error:
         raise PersonNeeded(str(error)) from error
     except asyncssh.PermissionDenied as error:
-        raise _denied(way, client, error) from error
+        raise _denied(address, client, error) from error
     except (asyncssh.Error, OSError, ValueError) as error:  # ValueError: a key that can't be read, an impossible name
-        message = f"{way.host} can't be reached: {_words(error)}"
+        message = f"{address} can't be reached: {_words(error)}"
         raise Unavailable(message) from error
-    return Login(loop, connection)
+
+
+def _drop(loop: trio_asyncio.BaseTrioEventLoop, connections: Sequence[asyncssh.SSHClientConnection]) -> None:
+    for connection in reversed(connections):
+        loop.call_soon(connection.abort)
+
+
+def _parts_of(address: str) -> tuple[str | tuple[()], str, int | tuple[()]]:
+    """User, host and port; () where it says nothing of them. A colon in an IPv6 address begins no port."""
+    user, _, place = address.rpartition("@")
+    host, _, port = place.rpartition(":")
+    if host and ":" not in host and port.isdecimal():
+        return user or (), host, int(port)
+    return user or (), place, ()
 
 
 async def start(loop: trio_asyncio.BaseTrioEventLoop, login: Login, command: str) -> ChannelStream:
@@ -206,17 +259,21 @@ def _knows(files: list[str], options: asyncssh.SSHClientConnectionOptions) -> bo
     return any(found[:2])
 
 
-def _other_key(way: SshSpec, error: Exception) -> Unavailable:
-    """A key that was refused before we were asked: revoked, or one of a host on the way."""
-    message = f"the way to {way.host} is not trusted: {error}; log in once with `ssh {way.host}` to see and settle it"
-    return PersonNeeded(message)
+def _revoked(address: str, error: Exception) -> PersonNeeded:
+    """A key that was refused before we were asked."""
+    return PersonNeeded(f"the key of {address} is not trusted: {error}; `ssh {address}` says more")
 
 
-def _denied(way: SshSpec, client: _Client, error: Exception) -> PersonNeeded:
+def _untrusted_gateway(way: SshSpec, gateway: str, error: KeyNotTrusted) -> PersonNeeded:
+    """The key of a gateway is known to `known_hosts` or not at all: only the machine's own can be accepted here."""
+    return PersonNeeded(f"the way to {way.host} goes through {gateway}: {error}; then log in once with `ssh {gateway}`")
+
+
+def _denied(address: str, client: _Client, error: Exception) -> PersonNeeded:
     if client.asked:
-        return PersonNeeded(f"{way.host} wants {' or '.join(dict.fromkeys(client.asked))}")
+        return PersonNeeded(f"{address} wants {' or '.join(dict.fromkeys(client.asked))}")
     message = (
-        f"{way.host} lets nobody in with the keys that are here ({_words(error)}): name the right one in "
+        f"{address} lets nobody in with the keys that are here ({_words(error)}): name the right one in "
         "~/.ssh/config, and if it is encrypted, load it into your agent (ssh-add), or have its passphrase asked for"
     )
     return PersonNeeded(message)

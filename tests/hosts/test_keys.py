@@ -90,3 +90,25 @@ def test_p8_what_ssh_s_configuration_says_against_checking_is_not_followed(place
     place.until_state("a", "succeeded")
     # What was accepted counts for this home; what ssh(1) trusts is the person's affair.
     assert Path(place.person / ".ssh" / "known_hosts").read_text() == ""
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_p8_the_key_of_a_gateway_is_checked_whatever_the_configuration_says(
+    place: Elsewhere, lab: Lab, *, known: bool
+) -> None:
+    gateway, one = lab.host("gateway"), lab.host("one")
+    trust = f'UserKnownHostsFile "{lab.known_hosts}"' if known else "UserKnownHostsFile none"
+    place.config.unlink()
+    place.config.write_text(
+        f"Host gateway\n  {trust}\n  Port {gateway.port}\nHost one\n  ProxyJump gateway\n  Port {one.port}\n"
+        f'  UserKnownHostsFile "{lab.known_hosts}"\nHost *\n  HostName 127.0.0.1\n  StrictHostKeyChecking no\n'
+        f'  GlobalKnownHostsFile /dev/null\n  IdentityFile "{lab.identity}"\n'
+    )
+    place.hand_over(target("one") + jobs("one", ["a"]))
+    if known:
+        place.until_state("a", "succeeded")
+        assert "Accepted publickey" in gateway.said
+    else:
+        place.until_host("one", "needs-you")
+        assert "goes through gateway" in place.run("hosts", "--json").out
+        assert not marks_on(one)
