@@ -6,7 +6,6 @@ as the launch and the end that it goes with are.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -58,7 +57,7 @@ class Porter:
         self._target = target
         self._told = told
         self._memory = Memory(home_id)
-        self._waiting: deque[tuple[str, Work]] = deque()
+        self._waiting: dict[str, Work] = {}
         self._busy: dict[str, trio.CancelScope] = {}
         self._launched: dict[str, JobSpec] = {}
         self._fetching: set[str] = set()
@@ -81,8 +80,8 @@ class Porter:
     def let_go(self, tokens: Sequence[str]) -> None:
         """These are not to start: their inputs are given up. What has ended is brought back all the same."""
         gone = set(tokens) - self._fetching
-        self._waiting = deque(each for each in self._waiting if each[0] not in gone)
         for token in gone:
+            self._waiting.pop(token, None)
             self._launched.pop(token, None)
         for token in gone & self._busy.keys():
             self._busy[token].cancel()
@@ -108,8 +107,8 @@ class Porter:
         return spec if has else None
 
     def _add(self, token: str, work: Work) -> None:
-        if token not in self._busy and all(token != each for each, _ in self._waiting):
-            self._waiting.append((token, work))
+        if token not in self._busy and token not in self._waiting:
+            self._waiting[token] = work
             self._news.set()
 
     # The work, for as long as a connection stands.
@@ -141,7 +140,8 @@ class Porter:
         """Until nothing is left; what comes meanwhile need not wait for what is large."""
         while self._waiting or self._busy:
             while self._waiting and len(self._busy) < CARRIERS:
-                token, work = self._waiting.popleft()
+                token = next(iter(self._waiting))
+                work = self._waiting.pop(token)
                 self._busy[token] = trio.CancelScope()
                 nursery.start_soon(self._carry, files, token, work)
             await self._news.wait()
@@ -153,7 +153,7 @@ class Porter:
             with scope:
                 await work(files)
         except BaseException:
-            self._waiting.appendleft((token, work))
+            self._waiting = {token: work, **self._waiting}
             raise
         finally:
             self._busy.pop(token)
