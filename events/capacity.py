@@ -18,6 +18,11 @@ def fits(used: Mapping[str, int], needs: Needs, capacity: Mapping[str, int], ahe
     return True
 
 
+def counted(needs: Needs, capacity: Mapping[str, int]) -> Needs:
+    """The needs that are counted here against what a cluster was given; it counts the others itself."""
+    return tuple([need for need in needs if need[0] in capacity])
+
+
 def take(used: dict[str, int], needs: Needs) -> None:
     """Count `needs` as used."""
     for name, amount in needs:

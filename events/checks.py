@@ -9,7 +9,19 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from .errors import BadInput
-from .spec import DEFAULT_NEEDS, FUNCTIONS, HERE, RETRY_ON, RETRY_ON_DEFAULT, JobSpec, LimitSpec, SshSpec, TargetSpec
+from .sbatch import options
+from .spec import (
+    DEFAULT_NEEDS,
+    FUNCTIONS,
+    HERE,
+    RETRY_ON,
+    RETRY_ON_DEFAULT,
+    JobSpec,
+    LimitSpec,
+    SlurmSpec,
+    SshSpec,
+    TargetSpec,
+)
 from .staging import check_staging, refuse_staging, staging_texts
 
 CALL_BYTES_MAX: Final = 64 * 1024
@@ -145,12 +157,15 @@ def check_capacity(capacity: Mapping[str, int], where: str) -> None:
 def check_target(name: str, target: TargetSpec, where: str) -> None:
     """Check the definition of a target."""
     check_capacity(target.capacity, f"{where}.capacity")
-    if target.ssh is None:
+    if target.ssh is None and target.slurm is None:
         return
     if name in HERE:
         problem = f"the target {name!r} is this machine"
         raise BadInput(problem, where=f"{where}.kind", remedy="give the other machine a name of its own")
-    _check_way(target.ssh, where)
+    if target.ssh is not None:
+        _check_way(target.ssh, where)
+    if target.slurm is not None:
+        _check_workdir(target.slurm.workdir, where)
 
 
 def _check_way(ssh: SshSpec, where: str) -> None:
@@ -165,16 +180,40 @@ def _check_way(ssh: SshSpec, where: str) -> None:
     ):
         problem = f"{ssh.host!r} can't be the name of a machine"
         raise BadInput(problem, where=f"{where}.host", remedy="give a name from ~/.ssh/config or an address")
-    if not (ssh.workdir == "~" or ssh.workdir.startswith(("~/", "/"))) or ".." in ssh.workdir.split("/"):
-        problem = f"{ssh.workdir!r} is no folder that everybody finds in the same place"
-        raise BadInput(problem, where=f"{where}.workdir", remedy="begin it with / or ~/, and leave out `..`")
-    for text, key in ((ssh.workdir, "workdir"), (ssh.python, "python")):
-        check_text((text,), f"{where}.{key}")
-        if "\n" in text:
-            raise BadInput("there is a line break in it", where=f"{where}.{key}", remedy="take it out")
+    _check_workdir(ssh.workdir, where)
+    _check_line(ssh.python, f"{where}.python")
     if any(each.isspace() for each in ssh.python):
         problem = f"{ssh.python!r} can't be an interpreter"
         raise BadInput(problem, where=f"{where}.python", remedy="give one program, without arguments or blanks")
+
+
+def _check_workdir(workdir: str, where: str) -> None:
+    if not (workdir == "~" or workdir.startswith(("~/", "/"))) or ".." in workdir.split("/"):
+        problem = f"{workdir!r} is no folder that everybody finds in the same place"
+        raise BadInput(problem, where=f"{where}.workdir", remedy="begin it with / or ~/, and leave out `..`")
+    _check_line(workdir, f"{where}.workdir")
+
+
+def _check_line(text: str, where: str) -> None:
+    check_text((text,), where)
+    if "\n" in text:
+        raise BadInput("there is a line break in it", where=where, remedy="take it out")
+
+
+def check_for_slurm(job: JobSpec, slurm: SlurmSpec | None, where: str) -> None:
+    """Check what a job says to Slurm, and needs of it, against its target; `slurm` is None for one that is no cluster."""
+    if slurm is None:
+        key = "sbatch" if job.sbatch else "template" if job.template else "variables"
+        problem = f"the target {job.target!r} is no cluster that Slurm manages"
+        raise BadInput(problem, where=f"{where}.{key}", remedy='leave it out, or take a target with kind = "slurm"')
+    if job.template and job.template not in slurm.templates:
+        there = ", ".join(sorted(slurm.templates)) or "none"
+        problem = f"the target {job.target!r} has no template {job.template!r}"
+        raise BadInput(problem, where=f"{where}.template", remedy=f"it has: {there}")
+    options(job, slurm, where)
+    if job.variables and not (job.template or slurm.template):
+        problem = "variables are for templates, and the job has none"
+        raise BadInput(problem, where=f"{where}.variables", remedy="give it a template, or use env")
 
 
 def check_below(path: str, where: str, folder: str) -> None:
@@ -186,5 +225,5 @@ def check_below(path: str, where: str, folder: str) -> None:
 
 def unknown_target(name: str, where: str = "") -> BadInput:
     """The refusal of a target that there is not."""
-    remedy = f'there are {", ".join(HERE)} and those declared as [targets.NAME] with kind = "ssh" and a host'
+    remedy = f'there are {", ".join(HERE)} and those declared as [targets.NAME] with kind = "ssh" or "slurm"'
     return BadInput(f"there is no target {name!r}", where=where, remedy=remedy)

@@ -22,7 +22,7 @@ from .facts import (
 )
 from .limits import carry_over, limit_of
 from .messages import Changed, Unchanged
-from .records import Job, Limit
+from .records import Job, Limit, Target
 from .remote import check_targets
 from .settle import resolve, settle
 from .spec import HERE, LOCAL, LimitSpec, TargetSpec
@@ -145,12 +145,21 @@ def configure(draft: Draft, given: Mapping[str, TargetSpec], limits: Mapping[str
     changed: list[str] = []
     for name, spec in given.items():
         found = draft.targets.get(name)
-        ssh = spec.ssh or (None if found is None else found.ssh)
-        capacity = spec.capacity if found is None else {**found.capacity, **spec.capacity}
-        if found is None or found.capacity != capacity or found.ssh != ssh:
-            draft.record(TargetConfigured(name, capacity, ssh))
+        after = merged(found, spec)
+        if found is None or TargetSpec(found.capacity, found.ssh, found.slurm) != after:
+            draft.record(TargetConfigured(name, after.capacity, after.ssh, after.slurm))
             changed.append(name)
     return Changed(targets=tuple(changed), limits=set_limits(draft, limits, None))
+
+
+def merged(target: Target | None, given: TargetSpec) -> TargetSpec:
+    """A target as before, but for the needs, and the way there, that are given."""
+    if target is None:
+        return given
+    capacity = {**target.capacity, **given.capacity}
+    # Host and cluster are one way: what says either says whether there is the other.
+    way = target if given.ssh is None and given.slurm is None else given
+    return TargetSpec(capacity, way.ssh, way.slurm)
 
 
 def set_limits(draft: Draft, limits: Mapping[str, LimitSpec], cause: int | None) -> tuple[str, ...]:

@@ -52,8 +52,8 @@ def decide(draft: Draft, command: Command) -> Submitted | Changed:
             return pause(draft, target)
         case Resume(target=target):
             return resume(draft, target)
-        case Configure(capacity=capacity, ssh=ssh, limits=limits):
-            targets = {name: TargetSpec(amounts, ssh.get(name)) for name, amounts in capacity.items()}
+        case Configure(capacity=capacity, ssh=ssh, slurm=slurm, limits=limits):
+            targets = {name: TargetSpec(amounts, ssh.get(name), slurm.get(name)) for name, amounts in capacity.items()}
             return configure(draft, targets, limits)
         case Dial(targets=targets):
             return dial(draft, targets)

@@ -18,7 +18,7 @@ from .errors import BadInput
 from .evolve import evolve
 from .facts import Event, HomeEvent, JobEvent
 from .graph import Kind, Verdict, judge
-from .records import Attempt, Flow, Job, Limit, Policy, RateMark, Target
+from .records import Attempt, Batch, Flow, Job, Limit, Policy, RateMark, Target
 from .states import FINAL, IN_FLIGHT, Ready
 
 K = TypeVar("K")
@@ -83,6 +83,10 @@ class Base(Protocol):
 
     def flow(self, flow: str, /) -> Flow | None:
         """The flow."""
+        ...
+
+    def batch(self, name: str, /) -> Batch | None:
+        """The batch."""
         ...
 
     def step(self, place: tuple[str, str], /) -> str | None:
@@ -194,11 +198,11 @@ class _Jobs(Overlay[int, Job]):
 
     def _count_use(self, job: Job, *, taken: bool) -> None:
         """Follow an attempt into flight or out of it."""
-        self.changed_targets.add(job.policy.target)
+        self.changed_targets.add(job.place)
         if taken:
-            take(self.used(job.policy.target), job.policy.needs)
+            take(self.used(job.place), job.policy.needs)
         else:
-            give_back(self.used(job.policy.target), job.policy.needs)
+            give_back(self.used(job.place), job.policy.needs)
             self.released.append(job)
 
 
@@ -219,6 +223,7 @@ class Draft:
         self.limits: Overlay[str, Limit] = Overlay(base.limit)
         self.marks: Overlay[str, RateMark] = Overlay(base.mark)
         self.flows: Overlay[str, Flow] = Overlay(base.flow)
+        self.batches: Overlay[str, Batch] = Overlay(base.batch)
         self.ready = self.jobs.ready
         self.released = self.jobs.released
         self.edges: dict[int, list[Dependency]] = {}

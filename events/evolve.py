@@ -6,8 +6,15 @@ from typing import Final, Protocol, TypeVar
 
 from msgspec.structs import astuple, replace
 
+from . import allocations, batches
 from .errors import IllegalMove
 from .facts import (
+    AllocationEnded,
+    AllocationGranted,
+    AllocationReleased,
+    AllocationRequested,
+    AllocationRetired,
+    AttemptBatched,
     AttemptEnded,
     AttemptLaunched,
     AttemptProgressed,
@@ -15,6 +22,12 @@ from .facts import (
     AttemptRevoked,
     AttemptStarted,
     AttemptUnreachable,
+    BatchAbsent,
+    BatchClosed,
+    BatchPlanned,
+    BatchSubmitted,
+    BatchUnclear,
+    BatchWaits,
     DialRequested,
     Event,
     FilesStaged,
@@ -39,7 +52,7 @@ from .facts import (
 )
 from .hosts import IDLE
 from .lifecycle import first_state, move
-from .records import Attempt, Ended, Flow, Job, Launched, Limit, Policy, RateMark, Revoked, Started, Target
+from .records import Attempt, Batch, Ended, Flow, Job, Launched, Limit, Policy, RateMark, Revoked, Started, Target
 from .spec import DEFAULT_NEEDS, JobSpec
 
 _LAUNCHED: Final = Launched()
@@ -51,6 +64,7 @@ _IN_FLIGHT: Final = (
     AttemptStarted,
     AttemptProgressed,
     FilesStaged,
+    AttemptBatched,
     AttemptRevoked,
     AttemptUnreachable,
     AttemptReached,
@@ -105,6 +119,11 @@ class Records(Protocol):
         """Flows by id."""
         ...
 
+    @property
+    def batches(self) -> Table[str, Batch]:
+        """Batches by name."""
+        ...
+
     def shared(self, policy: Policy, /) -> Policy:
         """The one object that stands for all policies equal to this one."""
         ...
@@ -125,7 +144,7 @@ def evolve(records: Records, event: Event, time: int) -> None:
     elif isinstance(event, OfJob):
         _evolve_job(records, event, time)
     else:
-        _evolve_home(records, event)
+        _evolve_home(records, event, time)
 
 
 def policy_of(spec: JobSpec) -> Policy:
@@ -181,7 +200,8 @@ def _launched(records: Records, event: AttemptLaunched, time: int) -> None:
     if event.grants:
         for key, arrival_at in event.grants.items():
             records.marks.put(key, RateMark(key, arrival_at))
-    records.jobs.put(job.id, Job(job.id, job.policy, state, job.priority, number, job.failures))
+    place = "" if event.target == job.policy.target else event.target
+    records.jobs.put(job.id, Job(job.id, job.policy, state, job.priority, number, job.failures, place))
 
 
 def _ended(records: Records, event: AttemptEnded, time: int) -> None:
@@ -190,7 +210,8 @@ def _ended(records: Records, event: AttemptEnded, time: int) -> None:
         raise _no_job(event)
     state = move(job.state, event, time)
     _change_attempt(records, job, event.attempt, Ended(event.outcome))
-    records.jobs.put(job.id, Job(job.id, job.policy, state, job.priority, job.attempt, job.failures + 1))
+    failures = job.failures + 1
+    records.jobs.put(job.id, Job(job.id, job.policy, state, job.priority, job.attempt, failures, job.allocation))
 
 
 def _evolve_job(records: Records, event: JobEvent, time: int) -> None:
@@ -205,7 +226,7 @@ def _evolve_job(records: Records, event: JobEvent, time: int) -> None:
         priority = event.priority
     elif type(event) is JobRetried:
         failures = 0
-    records.jobs.put(job.id, Job(job.id, job.policy, state, priority, job.attempt, failures))
+    records.jobs.put(job.id, Job(job.id, job.policy, state, priority, job.attempt, failures, job.allocation))
 
 
 def _no_job(event: JobEvent) -> IllegalMove:
@@ -226,10 +247,10 @@ def _change_attempt(
         records.attempts.put(key, changed)
 
 
-def _evolve_home(records: Records, event: HomeEvent) -> None:
+def _evolve_home(records: Records, event: HomeEvent, time: int) -> None:
     match event:
-        case TargetConfigured(target=name, capacity=capacity, ssh=ssh):
-            records.targets.put(name, replace(_target(records, name), capacity=capacity, ssh=ssh))
+        case TargetConfigured(target=name, capacity=capacity, ssh=ssh, slurm=slurm):
+            records.targets.put(name, replace(_target(records, name), capacity=capacity, ssh=ssh, slurm=slurm))
         case TargetAttached(target=name, journal=journal, boot=boot, pid=pid):
             records.targets.put(name, replace(_target(records, name), journal=journal, boot=boot, pid=pid))
         case TargetPaused(target=name):
@@ -248,6 +269,24 @@ def _evolve_home(records: Records, event: HomeEvent) -> None:
                 records.marks.put(key, RateMark(key, arrival_at))
         case FlowSubmitted(flow=flow, number=number, jobs=jobs, digest=digest):
             records.flows.put(flow, Flow(flow, number, jobs, digest))
+        case (
+            BatchPlanned(batch=batch)
+            | BatchSubmitted(batch=batch)
+            | BatchUnclear(batch=batch)
+            | BatchAbsent(batch=batch)
+            | BatchWaits(batch=batch)
+            | BatchClosed(batch=batch)
+        ):
+            records.batches.put(batch, batches.follow(records.batches.get(batch), event, time))
+        case AllocationRequested(allocation=name):
+            records.targets.put(name, allocations.ask(records.targets.get(name), event, time))
+        case (
+            AllocationGranted(allocation=name)
+            | AllocationReleased(allocation=name)
+            | AllocationEnded(allocation=name)
+            | AllocationRetired(allocation=name)
+        ):
+            records.targets.put(name, allocations.follow(records.targets.get(name), event, time))
         case HomeCreated() | SupervisorStarted() | SupervisorStopped() | StepRecorded() | DialRequested():
             pass  # facts for readers of the log; no record hangs on them
 

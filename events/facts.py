@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from .hosts import HostState
 from .records import Outcome, OutputRange, Process, Progress
-from .spec import JobSpec, LimitSpec, SshSpec
+from .spec import JobSpec, LimitSpec, SlurmSpec, SshSpec
 from .staging import StagedFile
 
 
@@ -139,11 +139,14 @@ class AttemptLaunched(OfJob, frozen=True, gc=False):
 
 @final
 class AttemptStarted(OfJob, frozen=True, gc=False):
-    """The runner saw the process start. Left out for an attempt that ended before this was worth a message."""
+    """The runner saw the process start. Left out for an attempt that ended before this was worth a message.
+
+    `process`: None on a cluster, which does not say.
+    """
 
     attempt: int
     started_at: int
-    process: Process
+    process: Process | None
     output: tuple[OutputRange, ...] = ()
 
 
@@ -165,6 +168,15 @@ class FilesStaged(OfJob, frozen=True, gc=False):
     attempt: int
     files: tuple[StagedFile, ...]
     back: bool = False
+
+
+@final
+class AttemptBatched(OfJob, frozen=True, gc=False):
+    """It goes to its cluster's queue in this batch, as its task `index` if that is an array."""
+
+    attempt: int
+    batch: str
+    index: int | None = None
 
 
 @final
@@ -201,11 +213,12 @@ class AttemptReached(OfJob, frozen=True, gc=False):
 
 @final
 class TargetConfigured(_Event, frozen=True, gc=False):
-    """A target offers this much of each counted need from now on; `ssh`: it is reached so."""
+    """A target offers this much of each counted need from now on; `ssh`, `slurm`: it is reached so."""
 
     target: str
     capacity: dict[str, int]
     ssh: SshSpec | None = None
+    slurm: SlurmSpec | None = None
 
 
 @final
@@ -282,6 +295,117 @@ class LimitConfigured(_Event, frozen=True, gc=False):
     arrivals: dict[str, int] = {}
 
 
+@final
+class BatchPlanned(_Event, frozen=True, gc=False):
+    """The intent to submit a batch to a cluster: written and synced before the cluster hears of it.
+
+    `script`: all of what is submitted, with its SHA-256. Which attempts it is for, their `AttemptBatched` say.
+    """
+
+    target: str
+    batch: str
+    size: int
+    script: str
+    sha256: str
+
+
+@final
+class BatchSubmitted(_Event, frozen=True, gc=False):
+    """The cluster has it, under this id; `found`: it was looked up there, as its answer had got lost."""
+
+    target: str
+    batch: str
+    id: str
+    found: bool = False
+
+
+@final
+class BatchUnclear(_Event, frozen=True, gc=False):
+    """It was sent, and whether it arrived is not known. The cluster is asked, and nothing is sent again until then."""
+
+    target: str
+    batch: str
+    reason: str
+
+
+@final
+class BatchAbsent(_Event, frozen=True, gc=False):
+    """The cluster was asked for it, with time enough in between, and does not have it: it may be submitted again."""
+
+    target: str
+    batch: str
+    reason: str
+
+
+@final
+class BatchWaits(_Event, frozen=True, gc=False):
+    """What it waits for: in the cluster's own word if it is there, else why the cluster does not take it yet."""
+
+    target: str
+    batch: str
+    reason: str
+
+
+@final
+class BatchClosed(_Event, frozen=True, gc=False):
+    """Nothing of it is to be expected any more: all its attempts have ended, or it was refused or taken back."""
+
+    target: str
+    batch: str
+    reason: str
+
+
+@final
+class AllocationRequested(_Event, frozen=True, gc=False):
+    """The intent to ask a cluster for an allocation: written and synced before the cluster hears of it.
+
+    `allocation`: the name of its own target, `<target>/<number>`. `capacity`: what its runner offers, as far as that is
+    known; `time_us`: how long it is asked for.
+    """
+
+    allocation: str
+    target: str
+    number: int
+    capacity: dict[str, int]
+    time_us: int
+
+
+@final
+class AllocationGranted(_Event, frozen=True, gc=False):
+    """The cluster runs it, under this id, on this node."""
+
+    allocation: str
+    id: str
+    node: str
+    started_at: int
+
+
+@final
+class AllocationReleased(_Event, frozen=True, gc=False):
+    """It is given back: nothing more is launched there, and the cluster is told to end it."""
+
+    allocation: str
+    reason: str
+
+
+@final
+class AllocationEnded(_Event, frozen=True, gc=False):
+    """The cluster has it no more. What was in flight there is found out from what its runner wrote."""
+
+    allocation: str
+    reason: str
+    word: str = ""
+
+
+@final
+class AllocationRetired(_Event, frozen=True, gc=False):
+    """Nothing is in flight there any more: it is over, and listed no longer."""
+
+    allocation: str
+
+
+AllocationEvent = AllocationRequested | AllocationGranted | AllocationReleased | AllocationEnded | AllocationRetired
+BatchEvent = BatchPlanned | BatchSubmitted | BatchUnclear | BatchAbsent | BatchWaits | BatchClosed
 JobEvent = (
     JobSubmitted
     | JobReady
@@ -296,6 +420,7 @@ JobEvent = (
     | AttemptStarted
     | AttemptProgressed
     | FilesStaged
+    | AttemptBatched
     | AttemptEnded
     | AttemptRevoked
     | AttemptUnreachable
@@ -315,5 +440,16 @@ HomeEvent = (
     | HostTrusted
     | LimitConfigured
     | StepRecorded
+    | BatchPlanned
+    | BatchSubmitted
+    | BatchUnclear
+    | BatchAbsent
+    | BatchWaits
+    | BatchClosed
+    | AllocationRequested
+    | AllocationGranted
+    | AllocationReleased
+    | AllocationEnded
+    | AllocationRetired
 )
 Event = JobEvent | HomeEvent

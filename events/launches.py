@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .capacity import fits, take
+from .capacity import counted, fits, take
 from .draft import Draft
 from .facts import AttemptLaunched
 from .limits import Grant
@@ -18,14 +18,17 @@ MANY: Final = 1 << 30
 NO_LIMITS: Final = Grant({})
 
 
-def plan(draft: Draft, queue: ReadyQueue, target: Target, ahead: int, limited_max: int = MANY) -> list[Job]:
+def plan(
+    draft: Draft, queue: ReadyQueue, target: Target, ahead: int, limited_max: int = MANY, most: int = MANY
+) -> list[Job]:
     """Take from the queue what fits on the target now, most urgent first.
 
     A job that does not fit may be overtaken by smaller ones for a minute; after that its room is kept free for it, so
     that no job starves. One that even the empty target is too small for by now is parked under `TOO_LARGE`. At most
     `DEPTH` lanes that do not fit are looked past in one tick. `ahead`: that many attempts more than fit may wait in the
     runner, except where a limit would be held in vain. `limited_max`: it stops before more jobs than that have limits,
-    because each of them that is denied has been taken for nothing.
+    because each of them that is denied has been taken for nothing. `most`: no more jobs than that are taken at all.
+    Of a cluster only what it was given an amount of is counted here.
 
     What was taken is gone from the queue: if the tick fails, push it again.
     """
@@ -34,7 +37,7 @@ def plan(draft: Draft, queue: ReadyQueue, target: Target, ahead: int, limited_ma
     used = dict(draft.used(target.name))
     picked: list[Job] = []
     passed: list[Job] = []
-    while len(passed) < DEPTH:
+    while len(passed) < DEPTH and len(picked) < most:
         job = queue.pop(draft.jobs.get)
         if job is None:
             break
@@ -42,12 +45,13 @@ def plan(draft: Draft, queue: ReadyQueue, target: Target, ahead: int, limited_ma
             queue.push(job)
             break
         in_advance = 0 if passed or job.policy.limits else ahead
-        if fits(used, job.policy.needs, target.capacity, in_advance):
-            take(used, job.policy.needs)
+        needs = job.policy.needs if target.slurm is None else counted(job.policy.needs, target.capacity)
+        if fits(used, needs, target.capacity, in_advance):
+            take(used, needs)
             picked.append(job)
             limited_max -= bool(job.policy.limits)
             continue
-        if not fits({}, job.policy.needs, target.capacity):
+        if not fits({}, needs, target.capacity):
             queue.park(job, TOO_LARGE)
             continue
         queue.set_aside(job)

@@ -11,6 +11,7 @@ from typing import Final, assert_never
 
 from .errors import IllegalMove
 from .facts import (
+    AttemptBatched,
     AttemptEnded,
     AttemptLaunched,
     AttemptProgressed,
@@ -53,6 +54,7 @@ _REASONS: Final = {
     "timeout": "timed out",
     "lost": "its end could not be seen",
     "not_started": "could not be started",
+    "killed": "ended by the cluster",
 }
 _ENDS: Final = (Succeeded, Failed, Cancelled, Lost, Delayed)
 _AGAIN: Final[_Moves] = {JobRetried: (Waiting, Ready, Held)}
@@ -86,6 +88,7 @@ MOVES: Final[dict[type[JobState], _Moves]] = {
     Launching: {
         AttemptStarted: (Running,),
         AttemptProgressed: (Launching,),
+        AttemptBatched: (Launching,),
         FilesStaged: (Launching,),
         AttemptEnded: _ENDS,
         AttemptRevoked: (Ready,),
@@ -102,6 +105,7 @@ MOVES: Final[dict[type[JobState], _Moves]] = {
         JobPrioritised: (Running,),
     },
     Unknown: {
+        AttemptBatched: (Unknown,),
         FilesStaged: (Unknown,),
         AttemptStarted: (Running,),
         AttemptReached: (Launching, Running),
@@ -186,6 +190,8 @@ def _after(state: JobState, event: JobEvent, time: int) -> JobState:
         return Held(time)
     if type(event) is JobPrioritised or type(event) is AttemptProgressed or type(event) is FilesStaged:
         return state
+    if type(event) is AttemptBatched:
+        return state
     if type(event) is CancelRequested:
         return _cancel_requested(state)
     if type(event) is AttemptUnreachable:
@@ -207,7 +213,7 @@ def _ended(state: JobState, event: AttemptEnded, time: int) -> JobState:
     if outcome.how == "lost":
         return Lost(outcome.ended_at, failure_reason(event), started_at)
     if outcome.how == "stopped" or (_cancelling(state) and outcome.exit_code != 0):
-        return Cancelled(outcome.ended_at, "cancelled", started_at, outcome.exit_code)
+        return Cancelled(outcome.ended_at, outcome.error or "cancelled", started_at, outcome.exit_code)
     return Failed(outcome.ended_at, failure_reason(event), started_at, outcome.exit_code)
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from .errors import BadInput, Unavailable
 from .hosts import HostState
 from .records import OutputRange
-from .spec import FlowSpec, LimitSpec, SshSpec
+from .spec import FlowSpec, LimitSpec, SlurmSpec, SshSpec
 from .staging import StagedFile
 
 
@@ -68,13 +68,14 @@ class Resume(_Message, frozen=True):
 
 
 class Configure(_Message, frozen=True):
-    """Set targets' capacity, as far as given, how those of other machines are reached, and limits.
+    """Set targets' capacity, as far as given, how those of other machines and clusters are reached, and limits.
 
     Answered by Changed.
     """
 
     capacity: dict[str, dict[str, int]]
     ssh: dict[str, SshSpec] = {}
+    slurm: dict[str, SlurmSpec] = {}
     limits: dict[str, LimitSpec] = {}
 
 
@@ -123,6 +124,12 @@ class LogIn(_Message, frozen=True):
     target: str
 
 
+class Inspect(_Message, frozen=True):
+    """Look at a target's cluster: what works there, and what does not; answered by Inspected."""
+
+    target: str
+
+
 class Say(_Message, frozen=True):
     """What the person typed to the last Question; answered likewise. Never recorded."""
 
@@ -132,7 +139,7 @@ class Say(_Message, frozen=True):
 
 Command = Submit | Cancel | Retry | Hold | Release | Prioritise | Pause | Resume | Configure | Dial | Trust
 Request = Command | RecordStep | AskStatus
-Spoken = Request | ReadOutput | LogIn | Say
+Spoken = Request | ReadOutput | LogIn | Say | Inspect
 """What comes over the control socket."""
 
 
@@ -179,6 +186,20 @@ class Question(_Message, frozen=True):
     echo: bool
 
 
+class Finding(Struct, frozen=True):
+    """One thing that was looked at. `level`: `ok`, `warning` (it works for now) or `wrong`, then with the remedy."""
+
+    level: str
+    what: str
+    remedy: str = ""
+
+
+class Inspected(_Message, frozen=True):
+    """What was found out about a target's cluster, in order."""
+
+    findings: tuple[Finding, ...]
+
+
 class OutputPiece(_Message, frozen=True):
     """What was read; `running`: whether the attempt that was asked for still runs."""
 
@@ -206,14 +227,14 @@ class Refusal(_Message, frozen=True):
         return BadInput(self.message) if self.exit_code == BadInput.exit_code else Unavailable(self.message)
 
 
-Answer = Submitted | Changed | StepTaken | OutputPiece | Question | Status | Refusal
+Answer = Submitted | Changed | StepTaken | OutputPiece | Question | Inspected | Status | Refusal
 
 
 class AttemptStatus(Struct, frozen=True, gc=False):
     """What a runner says of one attempt; the fields are there as they apply to `state`.
 
-    `state`: `queued`, `running` (then `pid` is there), `ended` (then `how`, as in Outcome) or `revoked`.
-    Times are microseconds.
+    `state`: `queued`, `running` (then `pid` is there, but on a cluster), `ended` (then `how`, as in Outcome),
+    `revoked`, or `unclear` (what became of it is not known for now, for the reason in `error`). Times are microseconds.
     """
 
     token: str
@@ -232,6 +253,9 @@ class AttemptStatus(Struct, frozen=True, gc=False):
     result: str | None = None
     fraction: float | None = None
     message: str = ""
+    word: str | None = None
+    nodes: str | None = None
+    queued_us: int | None = None
 
 
 class Attached(_Message, frozen=True):

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, assert_never
 
 from .backoff import full_jitter_us
 from .draft import PREVIOUS, Draft
 from .errors import LogCutOff
 from .facts import (
+    AttemptBatched,
     AttemptEnded,
     AttemptProgressed,
     AttemptReached,
     AttemptRevoked,
     AttemptStarted,
     AttemptUnreachable,
+    BatchEvent,
     FilesStaged,
     HostChanged,
     JobCancelled,
@@ -55,6 +58,26 @@ def decide_report(draft: Draft, report: Report) -> list[Job]:
         case _:
             assert_never(report)
     return []
+
+
+def record_batches(
+    draft: Draft, target: str, news: Sequence[BatchEvent], members: Sequence[AttemptBatched]
+) -> frozenset[int]:
+    """Record what a cluster's batches come to, and which attempts go into those that are planned.
+
+    Returns the jobs of those that do not, because they are over.
+    """
+    author = f"target:{target}"
+    for event in news:
+        draft.record(event, author=author)
+    left_out: list[int] = []
+    for member in members:
+        job = draft.jobs.get(member.job)
+        if job is not None and job.attempt == member.attempt and isinstance(job.state, Launching | Unknown):
+            draft.record_job(member, author=author)
+        else:
+            left_out.append(member.job)
+    return frozenset(left_out)
 
 
 def _attached(draft: Draft, report: Attached, author: str) -> list[Job]:
@@ -106,6 +129,10 @@ def _status(draft: Draft, status: AttemptStatus, target: str) -> None:
             _running(draft, found, status, author)
         case "revoked":
             _revoked(draft, found, status, author)
+        case "unclear":
+            if isinstance(found.state, Launching | Running):
+                reason = status.error or "what became of it is not known"
+                draft.record_job(AttemptUnreachable(found.id, found.attempt, reason), author=author)
         case "ended":
             _end(draft, found, _outcome(draft, status), author, PREVIOUS)
         case other:
@@ -153,8 +180,8 @@ def _running(draft: Draft, job: Job, status: AttemptStatus, author: str) -> None
     if attempt is not None and not isinstance(attempt.phase, Launched):
         draft.record_job(AttemptReached(job.id, job.attempt), author=author)
         return
-    assert status.pid is not None, "a running attempt without a process"
-    process = Process(status.pid, status.process_start)
+    # A cluster says that it runs, and not in which process.
+    process = None if status.pid is None else Process(status.pid, status.process_start)
     started_at = status.started_at or draft.now
     event = AttemptStarted(job.id, job.attempt, started_at, process, status.output)
     draft.record_job(event, author=author)
@@ -192,6 +219,9 @@ def _outcome(draft: Draft, status: AttemptStatus) -> Outcome:
         status.memory_bytes,
         status.output,
         status.result,
+        status.word,
+        status.nodes,
+        status.queued_us,
     )
 
 

@@ -16,6 +16,7 @@ from .spec import (
     LOCAL,
     RETRY_ON_DEFAULT,
     LimitSpec,
+    SlurmSpec,
     SshSpec,
 )
 from .states import JobState
@@ -40,7 +41,10 @@ class Policy(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Job(Struct, frozen=True, gc=False, omit_defaults=True):
-    """A job as it stands. `attempt`: number of its newest attempt, 0 before the first. `failures`: used-up tries."""
+    """A job as it stands. `attempt`: number of its newest attempt, 0 before the first. `failures`: used-up tries.
+
+    `allocation`: where in its target that attempt is, or was; empty for the target itself.
+    """
 
     id: int
     policy: Policy
@@ -48,6 +52,12 @@ class Job(Struct, frozen=True, gc=False, omit_defaults=True):
     priority: int = 0
     attempt: int = 0
     failures: int = 0
+    allocation: str = ""
+
+    @property
+    def place(self) -> str:
+        """The target that its newest attempt is at: the policy's, or an allocation of it."""
+        return self.allocation or self.policy.target
 
 
 class OutputRange(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -66,10 +76,12 @@ class OutputRange(Struct, frozen=True, gc=False, omit_defaults=True):
 class Outcome(Struct, frozen=True, gc=False, omit_defaults=True):
     """How an attempt ended, as its runner saw it.
 
-    `how`: `exited`, `timeout`, `stopped`, `not_started`, `outputs_missing` or `lost`.
+    `how`: `exited`, `timeout`, `stopped`, `killed` (by a cluster, for its own reasons), `not_started`,
+    `outputs_missing` or `lost`.
     `cpu_us`: user and system time of the process and
     what it waited for. `memory_bytes`: peak resident size of the largest process among them. `result`: what a call
-    returned, as JSON text.
+    returned, as JSON text. Of a cluster: `word` is its own for the end, as `NODE_FAIL`; `nodes` names those it ran on;
+    `queued_us`: how long it was in the queue there.
     """
 
     how: str
@@ -82,6 +94,9 @@ class Outcome(Struct, frozen=True, gc=False, omit_defaults=True):
     memory_bytes: int | None = None
     output: tuple[OutputRange, ...] = ()
     result: str | None = None
+    word: str | None = None
+    nodes: str | None = None
+    queued_us: int | None = None
 
 
 class Progress(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -107,10 +122,10 @@ class Launched(_Phase, frozen=True, gc=False):
 
 
 class Started(_Phase, frozen=True, gc=False):
-    """The process exists, or did when last heard of."""
+    """The process exists, or did when last heard of; which it is, is not known of one on a cluster."""
 
     started_at: int
-    process: Process
+    process: Process | None
     output: tuple[OutputRange, ...] = ()
 
 
@@ -137,11 +152,56 @@ class Attempt(Struct, frozen=True, gc=False, omit_defaults=True):
     phase: Launched | Started | Ended | Revoked
 
 
+class _AllocationState(Struct, frozen=True, gc=False, tag_field="state", omit_defaults=True):
+    """A base for its options only."""
+
+
+class Asked(_AllocationState, frozen=True, gc=False, tag="asked"):
+    """The cluster is to run it, and does not yet."""
+
+    since: int
+
+
+class Granted(_AllocationState, frozen=True, gc=False, tag="granted"):
+    """The cluster runs it since then, under this id, on this node."""
+
+    since: int
+    id: str
+    node: str
+
+
+class Over(_AllocationState, frozen=True, gc=False, tag="over"):
+    """The cluster has it no more; what was in flight there is being found out."""
+
+    since: int
+    reason: str
+
+
+class Retired(_AllocationState, frozen=True, gc=False, tag="retired"):
+    """Nothing is to be expected of it."""
+
+    since: int
+
+
+class Allocation(Struct, frozen=True, gc=False, omit_defaults=True):
+    """What makes a target an allocation of the cluster `cluster`: asked for `time_us` under this number.
+
+    `released`: why it is being given back, if it is.
+    """
+
+    cluster: str
+    number: int
+    time_us: int
+    state: Asked | Granted | Over | Retired
+    released: str = ""
+
+
 class Target(Struct, frozen=True, omit_defaults=True):
     """Where attempts run. `journal` and `boot`: the runner's journal and machine boot seen last.
 
     Of one on another machine: `ssh` says how it is reached, `host` how that stands, and `trusted` are the public keys
-    of the machine that a person accepted, as lines of OpenSSH's format.
+    of the machine that a person accepted, as lines of OpenSSH's format. `slurm`: it is a cluster, reached so.
+    `allocation`: it is a part of another target, a cluster, for as long as that gives it.
     """
 
     name: str
@@ -153,6 +213,59 @@ class Target(Struct, frozen=True, omit_defaults=True):
     ssh: SshSpec | None = None
     host: HostState = IDLE
     trusted: tuple[str, ...] = ()
+    slurm: SlurmSpec | None = None
+    allocation: Allocation | None = None
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether there is a way to it that must be kept open: to another machine, to a cluster or into one."""
+        return self.ssh is not None or self.slurm is not None or self.allocation is not None
+
+
+class _BatchState(Struct, frozen=True, gc=False, tag_field="state", omit_defaults=True):
+    """A base for its options only."""
+
+
+class PlannedBatch(_BatchState, frozen=True, gc=False, tag="planned"):
+    """To be submitted; surely not there. `reason`: why the cluster did not take it yet."""
+
+    reason: str = ""
+
+
+class UnclearBatch(_BatchState, frozen=True, gc=False, tag="unclear"):
+    """Sent, and it is not known whether it arrived: the cluster is asked for it."""
+
+    since: int
+    reason: str
+
+
+class SubmittedBatch(_BatchState, frozen=True, gc=False, tag="submitted"):
+    """In the cluster's hands, under this id. `reason`: what it waits for there, in the cluster's own word."""
+
+    since: int
+    id: str
+    reason: str = ""
+
+
+class ClosedBatch(_BatchState, frozen=True, gc=False, tag="closed"):
+    """Nothing of it is to be expected any more."""
+
+    since: int
+    reason: str
+    id: str | None = None
+
+
+class Batch(Struct, frozen=True, gc=False, omit_defaults=True):
+    """What was, or is to be, given to a cluster's queue at once: `size` attempts, more than one as an array.
+
+    `name` is the token of its first attempt; by it the cluster is asked where the id is not known.
+    """
+
+    name: str
+    target: str
+    size: int
+    planned_at: int
+    state: PlannedBatch | UnclearBatch | SubmittedBatch | ClosedBatch
 
 
 class Limit(Struct, frozen=True, omit_defaults=True):

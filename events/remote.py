@@ -19,24 +19,44 @@ def check_targets(draft: Draft, given: Mapping[str, TargetSpec]) -> None:
     for name, spec in given.items():
         where, known = f"targets.{name}", draft.targets.get(name)
         check_target(name, spec, where)
-        if name not in HERE and spec.ssh is None and (known is None or known.ssh is None):
+        named = spec.ssh is not None or spec.slurm is not None
+        if name not in HERE and not named and (known is None or not known.is_elsewhere):
             raise unknown_target(name, where)
-        if spec.ssh is not None:
-            _check_way(draft, given, name, spec.ssh)
+        if named:
+            _check_way(draft, given, name, spec)
 
 
-def _check_way(draft: Draft, given: Mapping[str, TargetSpec], name: str, way: SshSpec) -> None:
+def _check_way(draft: Draft, given: Mapping[str, TargetSpec], name: str, spec: TargetSpec) -> None:
     where, known = f"targets.{name}", draft.targets.get(name)
-    if known is not None and known.ssh not in {None, way} and draft.base.in_flight(name):
-        problem = "it has jobs in flight, which are found by the host and the workdir that it has now"
+    if known is not None and _way_of(known) not in {None, _way_of(spec)} and draft.base.in_flight(name):
+        problem = "it has jobs in flight, which are found by the kind, the host and the workdir that it has now"
         raise BadInput(problem, where=where, remedy="wait until they have ended, or give the other way another name")
-    ways = {each.name: each.ssh for each in draft.base.targets()} | {
-        other: spec.ssh for other, spec in given.items() if spec.ssh is not None
-    }
-    for other, ssh in ways.items():
-        if other != name and ssh is not None and ssh.host == way.host:
-            problem = f"the target {other!r} has the host {ssh.host!r} already, and a host has one connection"
-            raise BadInput(problem, where=f"{where}.host", remedy="use that target; limits can share it among jobs")
+    others: dict[str, TargetSpec | Target] = {each.name: each for each in draft.base.targets()}
+    others |= {other: each for other, each in given.items() if _way_of(each) is not None}
+    for other, there in others.items():
+        if other != name:
+            _check_apart(name, spec, other, there)
+
+
+def _way_of(target: TargetSpec | Target) -> tuple[SshSpec | str, bool] | None:
+    """By what a target's jobs are found again: the host with the workdir, or the workdir; and whether Slurm has them."""
+    if target.ssh is not None:
+        return target.ssh, target.slurm is not None
+    return None if target.slurm is None else (target.slurm.workdir, True)
+
+
+def _check_apart(name: str, spec: TargetSpec, other: str, there: TargetSpec | Target) -> None:
+    """Refuse a target that would get into the way of another one."""
+    where, remedy = f"targets.{name}", "use that target; limits can share it among jobs"
+    if spec.slurm is not None:
+        remedy = 'use that target; jobs may say themselves what differs, as in sbatch = { partition = "gpu" }'
+    if spec.ssh is not None and there.ssh is not None and there.ssh.host == spec.ssh.host:
+        problem = f"the target {other!r} has the host {there.ssh.host!r} already, and a host has one connection"
+        raise BadInput(problem, where=f"{where}.host", remedy=remedy)
+    for cluster, its, inner in ((name, spec, other), (other, there, name)):
+        if its.slurm is not None and inner.startswith(f"{cluster}/"):
+            problem = f"names that begin with '{cluster}/' are those of the allocations of the target {cluster!r}"
+            raise BadInput(problem, where=where, remedy=f"give {inner!r} or {cluster!r} another name")
 
 
 def dial(draft: Draft, targets: Iterable[str]) -> Changed:
@@ -66,7 +86,7 @@ def trust(draft: Draft, name: str, fingerprint: str) -> Changed:
 
 def _remote(draft: Draft, name: str) -> Target:
     target = draft.targets.get(name)
-    if target is None or target.ssh is None:
+    if target is None or not target.is_elsewhere:
         what = "is on this machine" if name in HERE else "is not known here"
         raise BadInput(f"the target {name!r} {what}", remedy="`holdfast hosts` lists those on other machines")
     return target

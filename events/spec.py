@@ -39,6 +39,8 @@ class JobSpec(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_
     jobs of the same flow (strings) or of the home (ids); in the log they are ids only. `cwd` is absolute here, and on
     another machine relative to the target's workdir. `secrets` are names of variables, never values. `key`: submitting
     the same key again is the same job. `inputs` and `outputs`: files that go there with it and come back (`staging`).
+    On a cluster `sbatch` are options for Slurm (those that `sbatch` allows), `template` is one of the target's scripts,
+    and `variables` are what it may use.
     """
 
     run: tuple[str, ...] | str = ()
@@ -65,6 +67,9 @@ class JobSpec(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_
     call: Call | None = None
     inputs: tuple[InputFile, ...] = ()
     outputs: tuple[OutputFile, ...] = ()
+    sbatch: dict[str, str] = {}
+    template: str = ""
+    variables: dict[str, str] = {}
 
 
 class LimitSpec(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -90,11 +95,49 @@ class SshSpec(Struct, frozen=True, gc=False, omit_defaults=True):
     python: str = ""
 
 
+class PilotSpec(Struct, frozen=True, gc=False, omit_defaults=True):
+    """Allocations that start a runner each, for many small jobs: up to `max` at once, of `nodes` nodes for `time_us`.
+
+    `cpus`: of each node; 0: all that it has. One that has had nothing to do for `idle_us` is given back.
+    """
+
+    nodes: int = 1
+    time_us: int = 3_600_000_000
+    max: int = 1
+    cpus: int = 0
+    idle_us: int = 60_000_000
+
+
+class SlurmSpec(Struct, frozen=True, gc=False, omit_defaults=True):
+    """How a target's jobs are given to Slurm.
+
+    `workdir`: where its commands run on this machine, the folder that jobs work in; over SSH that of `ssh` counts.
+    It must be on a file system that the cluster's nodes share. `sbatch`: options of every job, by their names without
+    dashes. `poll_us`: the least time between two questions to the controller. `max_queued`: attempts that may be in
+    its queue, running ones included. `templates`: scripts by name; `template`: the one that jobs take which name none.
+    """
+
+    workdir: str = "~/holdfast"
+    partition: str = ""
+    account: str = ""
+    sbatch: dict[str, str] = {}
+    poll_us: int = 10_000_000
+    max_queued: int = 500
+    native_dependencies: bool = False
+    templates: dict[str, str] = {}
+    template: str = ""
+    pilot: PilotSpec | None = None
+
+
 class TargetSpec(Struct, frozen=True, gc=False, omit_defaults=True):
-    """Where attempts run and how much of each counted need it offers; `ssh`: on another machine."""
+    """Where attempts run and how much of each counted need it offers.
+
+    `ssh`: on another machine; `slurm`: on a cluster, whose login node that machine is, if there is one.
+    """
 
     capacity: dict[str, int]
     ssh: SshSpec | None = None
+    slurm: SlurmSpec | None = None
 
 
 class FlowSpec(Struct, frozen=True, gc=False, omit_defaults=True):

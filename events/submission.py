@@ -8,9 +8,9 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .capacity import lacking
-from .checks import check_below, check_job, check_limit, check_text, unknown_target
-from .commands import set_limits
+from .capacity import counted, lacking
+from .checks import check_below, check_for_slurm, check_job, check_limit, check_text, unknown_target
+from .commands import merged, set_limits
 from .draft import ROOT, Dependency, Draft
 from .errors import BadInput
 from .facts import FlowSubmitted, JobSubmitted, TargetConfigured
@@ -19,7 +19,7 @@ from .limits import limit_of
 from .messages import Submitted
 from .remote import check_targets
 from .settle import resolve
-from .spec import HERE, FlowSpec, JobSpec, TargetSpec
+from .spec import DEFAULT_NEEDS, HERE, FlowSpec, JobSpec, TargetSpec
 from .states import FINAL, LIVE
 
 _KINDS: Final = tuple(Kind)
@@ -73,12 +73,12 @@ def check_flow(draft: Draft, flow: FlowSpec) -> None:
     names: set[str | int] = set()
     in_order = True
     keys: set[str] = set()
-    capacity: dict[str, Mapping[str, int]] = {}
+    offered: dict[str, TargetSpec] = {}
     for position, job in enumerate(flow.jobs, 1):
         name = job.name
         where = f"jobs.{name or position}"
         check_job(job, where)
-        _check_in_home(draft, flow, capacity, job, where)
+        _check_in_home(draft, flow, offered, job, where)
         if job.after or job.after_any or job.after_failed:
             in_order = _follows(draft, job, where, names) and in_order
         if name:
@@ -120,21 +120,22 @@ def _check_graph(jobs: Sequence[JobSpec]) -> None:
     validate(labels, wanted)
 
 
-def _check_in_home(
-    draft: Draft, flow: FlowSpec, capacity: dict[str, Mapping[str, int]], job: JobSpec, where: str
-) -> None:
+def _check_in_home(draft: Draft, flow: FlowSpec, offered: dict[str, TargetSpec], job: JobSpec, where: str) -> None:
     """Check the target, needs and limits of a job against what the home has, or the flow gives it.
 
-    `capacity`: of the targets that were looked up so far.
+    `offered`: the targets that were looked up so far.
     """
-    there = capacity.get(job.target)
+    there = offered.get(job.target)
     if there is None:
         if job.target not in HERE and job.target not in flow.targets and draft.targets.get(job.target) is None:
             raise unknown_target(job.target, f"{where}.target")
-        there = capacity[job.target] = _offered(draft, flow, job.target).capacity
+        there = offered[job.target] = _offered(draft, flow, job.target)
     if job.target not in HERE:
         check_below(job.cwd, f"{where}.cwd", "the target's workdir")
-    short = lacking(job.needs, there)
+    if job.sbatch or job.template or job.variables or (there.slurm is not None and _asks_slurm(job)):
+        check_for_slurm(job, there.slurm, where)
+    needs = job.needs if there.slurm is None else dict(counted(tuple(job.needs.items()), there.capacity))
+    short = lacking(needs, there.capacity)
     if short is not None:
         name, needed, most = short
         problem = f"the job needs {name} = {needed}, but the target {job.target!r} has {most}"
@@ -146,6 +147,11 @@ def _check_in_home(
             problem = f"there is no limit {limit!r}"
             remedy = f"declare it under [limits.{limit}] in a flow, or from Python by `hf.limit({limit!r}, ...)`"
             raise BadInput(problem, where=f"{where}.limits", remedy=remedy)
+
+
+def _asks_slurm(job: JobSpec) -> bool:
+    """Whether the job asks for more than what every job does that says nothing."""
+    return job.needs != DEFAULT_NEEDS or job.timeout_us is not None
 
 
 def _take_numbers(draft: Draft, count: int) -> range:
@@ -172,17 +178,14 @@ def _record_flow(draft: Draft, flow: FlowSpec, jobs: range) -> tuple[str | None,
     for target_name in flow.targets:
         target = draft.targets.get(target_name)
         offered = _offered(draft, flow, target_name)
-        if target is None or TargetSpec(target.capacity, target.ssh) != offered:
-            draft.record(TargetConfigured(target_name, offered.capacity, offered.ssh), cause)
+        if target is None or TargetSpec(target.capacity, target.ssh, target.slurm) != offered:
+            draft.record(TargetConfigured(target_name, offered.capacity, offered.ssh, offered.slurm), cause)
     return name, cause
 
 
 def _offered(draft: Draft, flow: FlowSpec, name: str) -> TargetSpec:
     """A target once the flow is recorded: as before, but for the needs, and the way there, that the flow gives."""
-    target = draft.targets.get(name)
-    before = TargetSpec({}) if target is None else TargetSpec(target.capacity, target.ssh)
-    given = flow.targets.get(name)
-    return before if given is None else TargetSpec({**before.capacity, **given.capacity}, given.ssh or before.ssh)
+    return merged(draft.targets.get(name), flow.targets.get(name) or TargetSpec({}))
 
 
 def _record_job(draft: Draft, job: JobSpec, number: int, around: _Around) -> bool:

@@ -8,8 +8,8 @@ from typing import Protocol
 from msgspec import Struct
 
 from holdfast.events.draft import Base, Dependency, Draft
-from holdfast.events.facts import Event
-from holdfast.events.records import Job, Limit, RateMark
+from holdfast.events.facts import AttemptBatched, Event
+from holdfast.events.records import Batch, Job, Limit, RateMark
 from holdfast.events.spec import JobSpec
 
 
@@ -46,6 +46,18 @@ class LiveBase(Base, Protocol):
 
     def specs(self, jobs: Sequence[int]) -> dict[int, JobSpec]:
         """What was asked for, for each of these jobs."""
+        ...
+
+    def open_batches(self, target: str) -> list[Batch]:
+        """The batches of a cluster of which something is still to be expected, by name."""
+        ...
+
+    def script(self, batch: str) -> str | None:
+        """What is submitted for a batch; None if there is none of this name."""
+        ...
+
+    def batched(self, jobs: Sequence[int]) -> dict[int, AttemptBatched]:
+        """For each of these jobs of which an attempt ever was in a batch: the newest such event."""
         ...
 
 

@@ -10,7 +10,19 @@ from holdfast.events.draft import Overlay
 from holdfast.events.errors import IllegalMove
 from holdfast.events.evolve import evolve
 from holdfast.events.facts import Event
-from holdfast.events.records import Attempt, Ended, Flow, Job, Limit, Policy, RateMark, Revoked, Target
+from holdfast.events.records import (
+    Attempt,
+    Batch,
+    ClosedBatch,
+    Ended,
+    Flow,
+    Job,
+    Limit,
+    Policy,
+    RateMark,
+    Revoked,
+    Target,
+)
 
 from .errors import DamagedLog
 from .views import Changes, Numbered
@@ -32,6 +44,7 @@ class Fold:
         self.limits = Overlay[str, Limit](_nothing)
         self.marks = Overlay[str, RateMark](_nothing)
         self.flows = Overlay[str, Flow](_nothing)
+        self.batches = Overlay[str, Batch](_nothing)
         self.numbered = Numbered()
         self._policies: dict[Policy, Policy] = {}
         self._policy: Policy | None = None
@@ -58,6 +71,7 @@ class Fold:
             self.limits.changed,
             self.marks.changed,
             self.flows.changed,
+            self.batches.changed,
         )
 
 
@@ -71,9 +85,12 @@ class BoundedFold(Fold):
         self.attempts = _InFlight(_nothing)
 
     def forget(self) -> None:
-        """Let go of what was written elsewhere and can grow: all but targets, limits and attempts in flight."""
+        """Let go of what was written elsewhere and can grow: all but targets, limits and what is in flight."""
         for records in (self.jobs, self.flows, self.marks):
             records.changed.clear()
+        open_ = {name: each for name, each in self.batches.changed.items() if not isinstance(each.state, ClosedBatch)}
+        self.batches.changed.clear()
+        self.batches.changed.update(open_)
         self.numbered.clear()
 
 

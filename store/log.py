@@ -108,4 +108,5 @@ def changes_of(draft: Draft) -> Changes:
         draft.limits.changed,
         draft.marks.changed,
         draft.flows.changed,
+        draft.batches.changed,
     )

@@ -15,9 +15,9 @@ from holdfast.events.capacity import take
 from holdfast.events.codec import decode_event
 from holdfast.events.draft import Dependency
 from holdfast.events.evolve import phase_of
-from holdfast.events.facts import AttemptLaunched, JobSubmitted
+from holdfast.events.facts import AttemptBatched, AttemptLaunched, BatchPlanned, JobSubmitted
 from holdfast.events.graph import Kind
-from holdfast.events.records import Attempt, Flow, Job, Limit, Policy, RateMark, Target
+from holdfast.events.records import Attempt, Batch, Flow, Job, Limit, Policy, RateMark, Target
 from holdfast.events.spec import JobSpec
 from holdfast.events.states import LIVE, NAMES
 
@@ -32,6 +32,9 @@ _TARGET: Final = msgspec.json.Decoder(Target)
 _LIMIT: Final = msgspec.json.Decoder(Limit)
 _MARK: Final = msgspec.json.Decoder(RateMark)
 _FLOW: Final = msgspec.json.Decoder(Flow)
+_BATCH: Final = msgspec.json.Decoder(Batch)
+_BATCHED: Final = msgspec.json.Decoder(AttemptBatched)
+_PLANNED: Final = msgspec.json.Decoder(BatchPlanned)
 _SUBMITTED: Final = msgspec.json.Decoder(JobSubmitted)
 
 _KINDS: Final = tuple(Kind)
@@ -62,6 +65,9 @@ UNFINISHED_FLOW: Final = (
     "select id from flow where digest = ? and exists "
     "(select 1 from job where job.flow = flow.id and job.activity > 0) order by number desc limit 1"
 )
+OPEN_BATCHES: Final = "select data from batch where open = 1 and target = ? order by name"
+SCRIPT: Final = "select e.data from batch b join events e on e.seq = b.planned where b.name = ?"
+NEWEST_BATCHED: Final = "select data from events where job = ? and type = 'attempt_batched' order by seq desc limit 1"
 _EVENTS_OF_ATTEMPT: Final = (
     "select l.type, l.version, l.data, l.time, n.type, n.version, n.data from attempt a "
     "join events l on l.seq = a.launched join events n on n.seq = a.newest where a.job = ? and a.number = ?"
@@ -125,6 +131,10 @@ class Lookups:
         """See `Base`."""
         return self._one(_FLOW, "select data from flow where id = ?", flow)
 
+    def batch(self, name: str, /) -> Batch | None:
+        """See `Base`."""
+        return self._one(_BATCH, "select data from batch where name = ?", name)
+
     def step(self, place: tuple[str, str], /) -> str | None:
         """See `Base`."""
         row = first(self._connection, _DATA, _STEP, place)
@@ -164,7 +174,7 @@ class Lookups:
 
     def in_flight(self, target: str, /) -> Sequence[Job]:
         """See `Base`; by id."""
-        return [job for job in self._jobs(JOBS_IN_FLIGHT) if job.policy.target == target]
+        return [job for job in self._jobs(JOBS_IN_FLIGHT) if job.place == target]
 
     def next_job(self) -> int:
         """See `Base`."""
@@ -221,3 +231,18 @@ class Lookups:
             rows = select(self._connection, tuple[int, str], sql, part)
             found.update((job, decode(_SUBMITTED, data).spec) for job, data in rows)
         return found
+
+    def open_batches(self, target: str) -> list[Batch]:
+        """See `LiveBase`."""
+        rows = select(self._connection, _DATA, OPEN_BATCHES, (target,))
+        return [decode(_BATCH, row[0]) for row in rows]
+
+    def script(self, batch: str) -> str | None:
+        """See `LiveBase`."""
+        planned = self._one(_PLANNED, SCRIPT, batch)
+        return None if planned is None else planned.script
+
+    def batched(self, jobs: Sequence[int]) -> dict[int, AttemptBatched]:
+        """See `LiveBase`."""
+        found = ((job, self._one(_BATCHED, NEWEST_BATCHED, job)) for job in jobs)
+        return {job: event for job, event in found if event is not None}

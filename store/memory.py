@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from holdfast.events.capacity import take
 from holdfast.events.codec import TYPE_NAMES, decode_event, encode
 from holdfast.events.draft import PREVIOUS, Dependency, Draft, Entry
-from holdfast.events.facts import Event, HomeCreated, JobSubmitted
+from holdfast.events.facts import AttemptBatched, BatchPlanned, Event, HomeCreated, JobSubmitted
 from holdfast.events.graph import Kind
-from holdfast.events.records import Attempt, Flow, Job, Limit, Policy, RateMark, Target
+from holdfast.events.records import Attempt, Batch, ClosedBatch, Flow, Job, Limit, Policy, RateMark, Target
 from holdfast.events.spec import JobSpec
 from holdfast.events.states import IN_FLIGHT, LIVE
 
@@ -34,6 +34,9 @@ class MemoryBase:
         self.submissions: dict[int, JobSubmitted] = {}
         self.keys: dict[str, int] = {}
         self.steps: dict[tuple[str, str], str] = {}
+        self.batches: dict[str, Batch] = {}
+        self.scripts: dict[str, str] = {}
+        self.newest_batched: dict[int, AttemptBatched] = {}
         self._dependents: dict[int, list[Dependency]] = {}
         self._dependencies: dict[int, list[Dependency]] = {}
         self._policies: dict[Policy, Policy] = {}
@@ -47,9 +50,17 @@ class MemoryBase:
         self.mark_records.update(draft.marks.changed)
         self.flows.update(draft.flows.changed)
         self.steps.update(draft.steps)
+        self.batches.update(draft.batches.changed)
         for entry in draft.entries:
-            if isinstance(entry.event, JobSubmitted):
-                self._submitted(entry.event)
+            match entry.event:
+                case JobSubmitted():
+                    self._submitted(entry.event)
+                case BatchPlanned(batch=batch, script=script):
+                    self.scripts[batch] = script
+                case AttemptBatched(job=job):
+                    self.newest_batched[job] = entry.event
+                case _:
+                    pass
 
     def _submitted(self, event: JobSubmitted) -> None:
         self.submissions[event.job] = event
@@ -84,6 +95,10 @@ class MemoryBase:
         """See `Base`."""
         return self.flows.get(flow)
 
+    def batch(self, name: str, /) -> Batch | None:
+        """See `Base`."""
+        return self.batches.get(name)
+
     def step(self, place: tuple[str, str], /) -> str | None:
         """See `Base`."""
         return self.steps.get(place)
@@ -115,7 +130,7 @@ class MemoryBase:
     def in_flight(self, target: str, /) -> Sequence[Job]:
         """See `Base`."""
         jobs = (self.jobs[number] for number in sorted(self.jobs))
-        return [job for job in jobs if isinstance(job.state, IN_FLIGHT) and job.policy.target == target]
+        return [job for job in jobs if isinstance(job.state, IN_FLIGHT) and job.place == target]
 
     def next_job(self) -> int:
         """See `Base`."""
@@ -159,6 +174,19 @@ class MemoryBase:
     def specs(self, jobs: Sequence[int]) -> dict[int, JobSpec]:
         """See `LiveBase`."""
         return {job: self.submissions[job].spec for job in jobs if job in self.submissions}
+
+    def open_batches(self, target: str) -> list[Batch]:
+        """See `LiveBase`."""
+        named = (self.batches[name] for name in sorted(self.batches))
+        return [each for each in named if each.target == target and not isinstance(each.state, ClosedBatch)]
+
+    def script(self, batch: str) -> str | None:
+        """See `LiveBase`."""
+        return self.scripts.get(batch)
+
+    def batched(self, jobs: Sequence[int]) -> dict[int, AttemptBatched]:
+        """See `LiveBase`."""
+        return {job: self.newest_batched[job] for job in jobs if job in self.newest_batched}
 
 
 class MemoryStore:

@@ -1,4 +1,8 @@
-"""Migrations of the log's schema: numbered SQL files, each applied with its version number in one transaction."""
+"""Migrations of the log's schema: numbered SQL files, each applied with its version number in one transaction.
+
+A new log gets all of them in one: else a crash could leave it as if an older version of us had made it, and readers
+would refuse it.
+"""
 
 from __future__ import annotations
 
@@ -67,11 +71,16 @@ def check_readable(connection: apsw.Connection, path: Path, known: int | None = 
 def migrate(connection: apsw.Connection, path: Path, migrations: Sequence[str] | None = None) -> None:
     """Bring the file to the newest schema. A migration that fails leaves it as it was before that migration.
 
+    A file without a schema gets all migrations at once, or none.
     `migrations`: scripts to apply instead of our own. Raises NewerSchema, DamagedLog or other Unavailable.
     """
     scripts = load_migrations() if migrations is None else migrations
     check_schema(connection, path, len(scripts))
-    for following in range(schema_version(connection) + 1, len(scripts) + 1):
+    done = schema_version(connection)
+    steps = range(done + 1, len(scripts) + 1) if done else [len(scripts)]
+    for reached in steps:
         with transaction(connection):
-            run(connection, scripts[following - 1])
-            run(connection, f"pragma user_version = {following}")
+            for script in scripts[done:reached]:
+                run(connection, script)
+            run(connection, f"pragma user_version = {reached}")
+        done = reached

@@ -11,7 +11,7 @@ import msgspec
 from holdfast.events import facts
 from holdfast.events.codec import encode
 from holdfast.events.graph import Kind
-from holdfast.events.records import Flow, Job, Limit, RateMark, Target
+from holdfast.events.records import Batch, ClosedBatch, Flow, Job, Limit, RateMark, Target
 from holdfast.events.states import IN_FLIGHT, LIVE, NAMES, JobState
 
 from .errors import DamagedView
@@ -29,6 +29,7 @@ VIEW_TABLES: Final = {
     "limit_": "name",
     "rate_mark": "key",
     "step": "name, key",
+    "batch": "name",
 }
 VIEWS_SEQ: Final = "views_seq"
 
@@ -50,6 +51,8 @@ _PUT_TARGET: Final = "insert or replace into target (name, seq, data) values (?,
 _PUT_LIMIT: Final = "insert or replace into limit_ (name, seq, data) values (?, ?, ?)"
 _PUT_MARK: Final = "insert or replace into rate_mark (key, data) values (?, ?)"
 _INSERT_STEP: Final = "insert into step (name, key, seq) values (?, ?, ?)"
+_INSERT_BATCH: Final = "insert into batch (name, target, open, planned, seq, data) values (?, ?, ?, ?, ?, ?)"
+_UPDATE_BATCH: Final = "update batch set open = ?, seq = ?, data = ? where name = ?"
 _PUT_META: Final = "insert or replace into meta (name, value) values (?, ?)"
 
 _AFTER, _AFTER_ANY, _AFTER_FAILED = (int(kind) for kind in Kind)
@@ -74,6 +77,9 @@ class Numbered:
         self.targets: dict[str, int] = {}
         self.limits: dict[str, int] = {}
         self.steps: list[tuple[str, str, int]] = []
+        self.planned: dict[str, int] = {}
+        """By batch: the event that planned it, which holds its script."""
+        self.batches: dict[str, int] = {}
 
     def note(self, event: facts.Event, seq: int, time: int) -> int | None:
         """Take in an event with its position and time; returns the job that it is about, if it is about one."""
@@ -104,6 +110,8 @@ class Numbered:
             table.clear()
         self.dependencies.clear()
         self.steps.clear()
+        self.planned.clear()
+        self.batches.clear()
 
     def _note_home(self, event: facts.HomeEvent, seq: int) -> None:
         match event:
@@ -118,10 +126,25 @@ class Numbered:
                 | facts.TargetResumed(target=name)
                 | facts.HostChanged(target=name)
                 | facts.HostTrusted(target=name)
+                | facts.AllocationRequested(allocation=name)
+                | facts.AllocationGranted(allocation=name)
+                | facts.AllocationReleased(allocation=name)
+                | facts.AllocationEnded(allocation=name)
+                | facts.AllocationRetired(allocation=name)
             ):
                 self.targets[name] = seq
             case facts.StepRecorded(step=step, key=key):
                 self.steps.append((step, key, seq))
+            case facts.BatchPlanned(batch=batch):
+                self.planned[batch] = self.batches[batch] = seq
+            case (
+                facts.BatchSubmitted(batch=batch)
+                | facts.BatchUnclear(batch=batch)
+                | facts.BatchAbsent(batch=batch)
+                | facts.BatchWaits(batch=batch)
+                | facts.BatchClosed(batch=batch)
+            ):
+                self.batches[batch] = seq
             case facts.HomeCreated() | facts.SupervisorStarted() | facts.SupervisorStopped() | facts.DialRequested():
                 pass
 
@@ -146,6 +169,7 @@ class Changes(msgspec.Struct, frozen=True):
     limits: Mapping[str, Limit]
     marks: Mapping[str, RateMark]
     flows: Mapping[str, Flow]
+    batches: Mapping[str, Batch]
 
 
 def write_views(connection: apsw.Connection, changes: Changes, numbered: Numbered) -> None:
@@ -173,6 +197,8 @@ def write_views(connection: apsw.Connection, changes: Changes, numbered: Numbere
         run_many(connection, _PUT_LIMIT, limits)
     if changes.marks:
         run_many(connection, _PUT_MARK, ((key, encode(each)) for key, each in changes.marks.items()))
+    if changes.batches:
+        _write_batches(connection, changes.batches, numbered)
     if numbered.steps:
         run_many(connection, _INSERT_STEP, numbered.steps)
     run(connection, _PUT_META, (VIEWS_SEQ, numbered.seq))
@@ -202,6 +228,28 @@ def _write_attempts(connection: apsw.Connection, numbered: Numbered) -> None:
     new = ((*key, seq, phases.get(key, seq)) for key, seq in launched.items())
     run_many(connection, _INSERT_ATTEMPT, new)
     run_many(connection, _UPDATE_ATTEMPT, ((seq, *key) for key, seq in phases.items() if key not in launched))
+
+
+def _write_batches(connection: apsw.Connection, batches: Mapping[str, Batch], numbered: Numbered) -> None:
+    new = [batch for batch in batches.values() if batch.name in numbered.planned]
+    rows = (
+        (
+            batch.name,
+            batch.target,
+            not isinstance(batch.state, ClosedBatch),
+            numbered.planned[batch.name],
+            numbered.batches[batch.name],
+            encode(batch),
+        )
+        for batch in new
+    )
+    run_many(connection, _INSERT_BATCH, rows)
+    changed = (
+        (not isinstance(batch.state, ClosedBatch), numbered.batches[batch.name], encode(batch), batch.name)
+        for batch in batches.values()
+        if batch.name not in numbered.planned and batch.name in numbered.batches
+    )
+    run_many(connection, _UPDATE_BATCH, changed)
 
 
 def clear_views(connection: apsw.Connection) -> None:

@@ -8,11 +8,11 @@ from random import Random
 from typing import Final
 
 from holdfast.events.draft import PREVIOUS, Draft
-from holdfast.events.facts import AttemptLaunched, JobCancelled, JobRetried, OfJob
+from holdfast.events.facts import AttemptBatched, AttemptLaunched, JobCancelled, JobRetried, OfJob
 from holdfast.events.graph import Kind
 from holdfast.events.limits import LimitTable, limit_of
-from holdfast.events.records import Job
-from holdfast.events.spec import LimitSpec
+from holdfast.events.records import ClosedBatch, Job, PlannedBatch
+from holdfast.events.spec import LimitSpec, TargetSpec
 from holdfast.events.states import FINAL, IN_FLIGHT, FinalState, Held, Skipped, Waiting, name_of
 
 from .memory_base import Fold, MemoryBase
@@ -28,16 +28,18 @@ MET: Final = {
 class Observer:
     """Reads the log as it grows and knows nothing else."""
 
-    def __init__(self, base: MemoryBase, limits: Mapping[str, LimitSpec], capacity: Mapping[str, int]) -> None:
+    def __init__(self, base: MemoryBase, limits: Mapping[str, LimitSpec], targets: Mapping[str, TargetSpec]) -> None:
         self.base = base
         self.limits = limits
-        self.capacity = capacity
+        self.targets = targets
         self.fold = Fold()
         self.read = 0
         self.tokens: set[str] = set()
         self.grants: dict[str, list[int]] = {}
         self.retried: set[int] = set()
         self.cancelled: set[int] = set()
+        self.batched: set[tuple[int, int]] = set()
+        self.places: set[tuple[str, int | None]] = set()
 
     def check(self, draft: Draft, table: LimitTable) -> None:
         """Check everything after the commit of `draft`."""
@@ -68,6 +70,8 @@ class Observer:
                 for key in grants:
                     self.grants.setdefault(key, []).append(time)
                     self._check_rate(key)
+            case AttemptBatched():
+                self._check_batched(event)
             case JobRetried():
                 self.retried.add(event.job)
             case JobCancelled():
@@ -84,18 +88,34 @@ class Observer:
 
     def _check_use(self, draft: Draft, table: LimitTable) -> None:
         """P3: what is in flight is counted, in the draft as in the base, and never passes a bound."""
-        flying = [job for job in self.base.records.jobs.values() if isinstance(job.state, IN_FLIGHT)]
-        used: Counter[str] = Counter()
         held: Counter[str] = Counter()
-        for job in flying:
-            used.update(dict(job.policy.needs))
-            held.update(job.policy.limits)
-        assert draft.used("local") == self.base.used("local") == dict(used)
-        assert all(amount <= self.capacity[name] for name, amount in used.items())
+        for name, spec in self.targets.items():
+            jobs = [job for job in self.base.records.jobs.values() if job.policy.target == name]
+            flying = [job for job in jobs if isinstance(job.state, IN_FLIGHT)]
+            used: Counter[str] = Counter()
+            for job in flying:
+                used.update(dict(job.policy.needs))
+                held.update(job.policy.limits)
+            assert draft.used(name) == self.base.used(name) == dict(used)
+            # What a cluster was given no amount of, it counts itself.
+            counted = spec.capacity if spec.slurm is not None else used
+            assert all(used[need] <= spec.capacity[need] for need in counted)
+            assert spec.slurm is None or len(flying) <= spec.slurm.max_queued
         for key, count in held.items():
             most = self.limits[limit_of(key)].concurrent
             assert most is None or count <= most, f"{key} is held too often"
             assert table.held(key) >= count, f"{key} is held and not counted"
+
+    def _check_batched(self, event: AttemptBatched) -> None:
+        """P2: no attempt is in two batches, and it is in its batch before that is submitted."""
+        attempt, batch = self.fold.attempts[event.job, event.attempt], self.fold.batches[event.batch]
+        assert attempt.target == batch.target
+        assert isinstance(batch.state, PlannedBatch), f"{event} came when its batch was {batch.state}"
+        assert (event.index is None) is (batch.size == 1)
+        assert (event.job, event.attempt) not in self.batched, f"{event} came twice"
+        assert (event.batch, event.index) not in self.places, f"{event} has another's place"
+        self.batched.add((event.job, event.attempt))
+        self.places.add((event.batch, event.index))
 
     def _check_dependencies(self, job: Job) -> None:
         if isinstance(job.state, Waiting | Held):
@@ -133,7 +153,10 @@ class Observer:
         for time, event in self.base.log:
             again.take(event, time)
         assert again.tables() == self.base.records.tables()
-        assert not self.base.used("local")
+        for name in self.targets:
+            assert not self.base.used(name)
+        for batch in self.base.records.batches.values():
+            assert isinstance(batch.state, ClosedBatch), f"{batch} is stuck"
 
     def _check_final(self, job: Job, state: FinalState) -> None:
         touched = {job.id, *(each.needed for each in self.base.dependencies(job.id))} & self.retried

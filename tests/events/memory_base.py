@@ -9,7 +9,7 @@ from holdfast.events.capacity import take
 from holdfast.events.draft import Dependency, Draft
 from holdfast.events.evolve import evolve
 from holdfast.events.facts import Event, JobSubmitted
-from holdfast.events.records import Attempt, Flow, Job, Limit, Policy, RateMark, Target
+from holdfast.events.records import Attempt, Batch, Flow, Job, Limit, Policy, RateMark, Target
 from holdfast.events.states import FINAL, IN_FLIGHT, Held, Waiting
 
 K = TypeVar("K")
@@ -33,6 +33,7 @@ class Fold:
         self.limits: Rows[str, Limit] = Rows()
         self.marks: Rows[str, RateMark] = Rows()
         self.flows: Rows[str, Flow] = Rows()
+        self.batches: Rows[str, Batch] = Rows()
 
     def shared(self, policy: Policy, /) -> Policy:
         return policy
@@ -72,6 +73,7 @@ class MemoryBase:
         records.limits.update(draft.limits.changed)
         records.marks.update(draft.marks.changed)
         records.flows.update(draft.flows.changed)
+        records.batches.update(draft.batches.changed)
         self.keys.update(draft.keys)
         self.steps.update(draft.steps)
         for needed, edges in draft.edges.items():
@@ -122,6 +124,9 @@ class MemoryBase:
 
     def flow(self, flow: str, /) -> Flow | None:
         return self.records.flows.get(flow)
+
+    def batch(self, name: str, /) -> Batch | None:
+        return self.records.batches.get(name)
 
     def step(self, place: tuple[str, str], /) -> str | None:
         return self.steps.get(place)

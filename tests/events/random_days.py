@@ -9,6 +9,7 @@ from typing import Final
 from holdfast.events.messages import Cancel, Command, Hold, Pause, Prioritise, Release, Resume, Retry
 from holdfast.events.spec import JobSpec
 
+from .cluster_side import CLUSTER
 from .home import spec
 from .world import World
 
@@ -47,6 +48,8 @@ def submit(world: World) -> None:
             "hold": random.random() < 0.1,
             "key": f"k{place}" if random.random() < 0.1 else None,
         }
+        if random.random() < 0.3:
+            fields |= {"target": CLUSTER, "cwd": ""}
         jobs.append(spec(f"j{place}", **fields, **after))
     name, digest = random.choice((("", None), ("flow", None), ("flow", "d")))
     world.submit(jobs[:: random.choice((1, -1))], name, digest)
@@ -106,6 +109,38 @@ def _anything_in_flight_may_go_on(world: World) -> None:
         world.random.choice((world.start_one, world.start_one, world.end_one))()
 
 
+def launch_on_the_cluster_in_vain(world: World) -> None:
+    """The commit of launches there is refused."""
+    world.launch_there(in_vain=True)
+
+
+def a_batch_is_planned(world: World) -> None:
+    """Or its commit is refused, and it is planned later."""
+    world.cluster.plan(in_vain=world.random.random() < 0.2)
+
+
+def something_happens_to_a_batch(world: World) -> None:
+    """It is sent, looked up, waits for something else, or is over."""
+    side = world.cluster
+    world.random.choice((side.send, side.send, side.look_up, side.wait, side.close))()
+
+
+def the_cluster_goes_on(world: World) -> None:
+    """Attempts start and end there."""
+    for _ in range(world.random.randint(1, 4)):
+        world.random.choice((world.cluster.start_one, world.cluster.end_one))()
+
+
+def the_cluster_is_asked(world: World) -> None:
+    """And answers, as far as it can be understood."""
+    world.cluster.report()
+
+
+def the_cluster_does_not_answer(world: World) -> None:
+    """Nothing is known of what is there."""
+    world.cluster.disconnect()
+
+
 ACTIONS: Final[dict[Callable[[World], None], int]] = {
     submit: 4,
     somebody_wishes_something: 4,
@@ -126,6 +161,13 @@ ACTIONS: Final[dict[Callable[[World], None], int]] = {
     World.restart_runner: 1,
     World.replace_runner: 1,
     World.forget_one: 1,
+    World.launch_there: 6,
+    launch_on_the_cluster_in_vain: 1,
+    a_batch_is_planned: 5,
+    something_happens_to_a_batch: 8,
+    the_cluster_goes_on: 6,
+    the_cluster_is_asked: 6,
+    the_cluster_does_not_answer: 1,
 }
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from holdfast.events import facts
 from holdfast.events.hosts import Down
 from holdfast.events.records import Outcome, OutputRange, Process, Progress
-from holdfast.events.spec import JobSpec, LimitSpec
+from holdfast.events.spec import JobSpec, LimitSpec, PilotSpec, SlurmSpec
 from holdfast.events.staging import StagedFile
 from holdfast.events.states import (
     Cancelled,
@@ -59,6 +59,7 @@ OUTCOMES: Final = (
     Outcome("stopped", 5, 2, 143),
     Outcome("not_started", 5, error="no such command"),
     Outcome("lost", 5, error="its runner does not know it any more"),
+    Outcome("killed", 5, 2, 0, error="it used too much", word="OUT_OF_MEMORY", nodes="n[1-2]", queued_us=9),
 )
 
 JOB_EVENTS: Final[tuple[facts.JobEvent, ...]] = (
@@ -81,9 +82,22 @@ JOB_EVENTS: Final[tuple[facts.JobEvent, ...]] = (
     facts.AttemptProgressed(JOB, 1, Progress(0.5, "half")),
     *(facts.AttemptEnded(JOB, 1, outcome) for outcome in OUTCOMES),
     facts.AttemptEnded(JOB, 1, OUTCOMES[1], 8),
+    facts.AttemptBatched(JOB, 1, f"home.{JOB}.1"),
+    facts.AttemptBatched(JOB, 1, f"home.{JOB}.1", 4),
     facts.AttemptRevoked(JOB, 1, "taken back"),
     facts.AttemptUnreachable(JOB, 1, "no answer"),
     facts.AttemptReached(JOB, 1),
+)
+
+BATCH: Final = f"home.{JOB}.1"
+BATCH_EVENTS: Final[tuple[facts.BatchEvent, ...]] = (
+    facts.BatchPlanned("cluster", BATCH, 2, "#!/bin/sh\n", "00"),
+    facts.BatchWaits("cluster", BATCH, "no more jobs are taken just now"),
+    facts.BatchUnclear("cluster", BATCH, "Socket timed out"),
+    facts.BatchAbsent("cluster", BATCH, "asked twice"),
+    facts.BatchSubmitted("cluster", BATCH, "25"),
+    facts.BatchSubmitted("cluster", BATCH, "25", found=True),
+    facts.BatchClosed("cluster", BATCH, "all have ended"),
 )
 
 HOME_EVENTS: Final[tuple[facts.HomeEvent, ...]] = (
@@ -100,6 +114,8 @@ HOME_EVENTS: Final[tuple[facts.HomeEvent, ...]] = (
     facts.DialRequested("gpu"),
     facts.HostTrusted("gpu", "ssh-ed25519 AAAA", "SHA256:abc"),
     facts.LimitConfigured("api", LimitSpec(2, 100_000, 5)),
+    facts.TargetConfigured("cluster", {}, None, SlurmSpec(partition="main", sbatch={"qos": "long"}, pilot=PilotSpec())),
+    *BATCH_EVENTS,
 )
 
 EVENTS: Final[tuple[facts.Event, ...]] = (*JOB_EVENTS, *HOME_EVENTS)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.events.capacity import fits, give_back, lacking, take
+from holdfast.events.capacity import counted, fits, give_back, lacking, take
 from holdfast.events.records import Needs
 
 NAMES = st.sampled_from(["cpus", "memory", "gpus"])
@@ -54,3 +54,15 @@ def test_ahead_lets_that_many_more_of_the_same_wait_in_the_runner() -> None:
         take(used, needs)
         launched += 1
     assert launched == 2 + 3
+
+
+@given(NEEDS, CAPACITY)
+def test_on_a_cluster_a_need_is_counted_if_it_was_given_an_amount_of_it_also_of_zero(
+    needs: Needs, capacity: dict[str, int]
+) -> None:
+    ours = counted(needs, capacity)
+    assert dict(ours).keys() == dict(needs).keys() & capacity.keys()
+    assert all(dict(needs)[name] == amount for name, amount in ours)
+    assert fits({}, ours, capacity) is all(amount <= capacity[name] for name, amount in needs if name in capacity)
+    assert counted(needs, {}) == ()
+    assert counted(needs, dict(needs)) == needs

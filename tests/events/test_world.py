@@ -9,12 +9,20 @@ from typing import get_args
 
 import pytest
 
-from holdfast.events.facts import JobEvent
+from holdfast.events.facts import (
+    AttemptBatched,
+    AttemptEnded,
+    AttemptStarted,
+    BatchEvent,
+    BatchPlanned,
+    BatchSubmitted,
+    JobEvent,
+)
 from holdfast.events.states import FINAL
 
 from .random_days import live_through
 
-ACTIONS = 120
+ACTIONS = 200
 SEEDS = range(60)
 
 
@@ -27,8 +35,25 @@ def test_the_random_days_see_every_event_and_every_end() -> None:
     worlds = [live_through(seed, ACTIONS) for seed in SEEDS[:10]]
     events = {type(event) for world in worlds for _, event in world.home.base.log}
     ends = {type(job.state) for world in worlds for job in world.home.base.records.jobs.values()}
-    assert events >= set(get_args(JobEvent))
+    assert events >= {*get_args(JobEvent), *get_args(BatchEvent)}
     assert ends == set(FINAL)
+
+
+def test_the_random_days_see_what_a_cluster_may_do_to_an_attempt() -> None:
+    logs = [[event for _, event in live_through(seed, ACTIONS).home.base.log] for seed in SEEDS[:20]]
+    ends = {event.outcome.how for log in logs for event in log if isinstance(event, AttemptEnded)}
+    assert ends == {"exited", "timeout", "stopped", "killed", "not_started", "lost"}
+    assert {event.process is None for log in logs for event in log if isinstance(event, AttemptStarted)} == {
+        True,
+        False,
+    }
+    assert {event.found for log in logs for event in log if isinstance(event, BatchSubmitted)} == {True, False}
+    left_out = [
+        sum(event.size for event in log if isinstance(event, BatchPlanned))
+        - sum(isinstance(event, AttemptBatched) for event in log)
+        for log in logs
+    ]
+    assert min(left_out) == 0 < max(left_out)
 
 
 def test_the_same_seed_gives_the_same_day() -> None:

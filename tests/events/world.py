@@ -1,4 +1,4 @@
-"""A small world around the pure part: clients, a queue, limits and a runner; everything that can go wrong goes wrong.
+"""A small world around the pure part: clients, queues, limits, a runner and a cluster; what can go wrong goes wrong.
 
 After every commit `invariants.check` holds what is there against the log.
 """
@@ -11,7 +11,7 @@ from typing import Final
 
 from holdfast.events.decide import decide, wake
 from holdfast.events.draft import Draft
-from holdfast.events.launches import launch, plan
+from holdfast.events.launches import MANY, launch, plan
 from holdfast.events.limits import Denial, LimitTable
 from holdfast.events.messages import Attached, Command, Release, Report, Reported, Resume, Staged, Submit, Unreachable
 from holdfast.events.outcomes import decide_report
@@ -21,6 +21,7 @@ from holdfast.events.spec import HERE, FlowSpec, JobSpec, LimitSpec, TargetSpec
 from holdfast.events.staging import StagedFile
 from holdfast.events.states import FINAL, Delayed, Held
 
+from .cluster_side import CLUSTER, SPEC, ClusterSide
 from .fake_runner import FakeRunner
 from .home import Home
 from .invariants import Observer
@@ -32,6 +33,7 @@ LIMITS: Final = {
     "both": LimitSpec(concurrent=1, interval_us=20),
 }
 CAPACITY: Final = {"cpus": 4, "memory": 10}
+TARGETS: Final = {name: TargetSpec(CAPACITY) for name in HERE} | {CLUSTER: SPEC}
 
 
 class World:
@@ -40,10 +42,11 @@ class World:
     def __init__(self, seed: int, *, keeps_unmet: bool) -> None:
         self.random = Random(seed)
         self.home = Home(MemoryBase(keeps_unmet=keeps_unmet))
-        self.observer = Observer(self.home.base, LIMITS, CAPACITY)
-        self.queue = ReadyQueue()
+        self.observer = Observer(self.home.base, LIMITS, TARGETS)
+        self.queues = {name: ReadyQueue() for name in TARGETS}
         self.limits = LimitTable(LIMITS)
         self.runner = FakeRunner()
+        self.cluster = ClusterSide(self.home, self.random, self._report, self._commit)
         self.connected = False
         self.connect()
 
@@ -56,8 +59,7 @@ class World:
 
     def submit(self, jobs: Sequence[JobSpec], name: str = "", digest: str | None = None) -> None:
         """Submit a flow."""
-        targets = {name: TargetSpec(CAPACITY) for name in HERE}
-        self.command(Submit(FlowSpec(tuple(jobs), name, digest, limits=LIMITS, targets=targets)))
+        self.command(Submit(FlowSpec(tuple(jobs), name, digest, limits=LIMITS, targets=TARGETS)))
 
     def command(self, *commands: Command) -> None:
         """Decide commands in one tick."""
@@ -71,7 +73,10 @@ class World:
         draft = self.home.draft()
         decide(draft, command)
         for job in draft.ready:
-            self.queue.push(job)
+            self._queue(job).push(job)
+
+    def _queue(self, job: Job) -> ReadyQueue:
+        return self.queues[job.policy.target]
 
     # What time does.
 
@@ -88,28 +93,41 @@ class World:
         """Launch what fits. `in_vain`: the commit fails; `unsent`: the link breaks before the runner hears of it."""
         if not self.connected:
             return
-        for key in self.queue.parked_keys():
-            self.queue.unpark(key)
-        draft = self.home.draft()
-        target = draft.targets.get("local")
-        assert target is not None
-        picked = plan(draft, self.queue, target, 0)
-        launched = [job for job in picked if self._launch(draft, job)]
-        if in_vain:
-            for job in launched:
-                self.queue.push(job)
-                self.limits.release(job.policy.limits)
-            return
-        self._commit(draft)
-        if unsent:
+        launched = self._launch_on("local", MANY, in_vain=in_vain)
+        if unsent and not in_vain:
             self.disconnect()
         else:
             self._send(launched)
 
+    def launch_there(self, *, in_vain: bool = False) -> None:
+        """Launch on the cluster what may be in its queue."""
+        assert SPEC.slurm is not None
+        room = SPEC.slurm.max_queued - len(self.home.base.in_flight(CLUSTER))
+        for job in self._launch_on(CLUSTER, room, in_vain=in_vain):
+            self.cluster.cluster.queue(self.home.token(job.id))
+
+    def _launch_on(self, name: str, most: int, *, in_vain: bool) -> list[Job]:
+        queue = self.queues[name]
+        for key in queue.parked_keys():
+            queue.unpark(key)
+        draft = self.home.draft()
+        target = draft.targets.get(name)
+        if target is None:
+            return []
+        picked = plan(draft, queue, target, 0, most=most)
+        launched = [job for job in picked if self._launch(draft, job)]
+        if in_vain:
+            for job in launched:
+                queue.push(job)
+                self.limits.release(job.policy.limits)
+            return []
+        self._commit(draft)
+        return launched
+
     def _launch(self, draft: Draft, job: Job) -> bool:
         answer = self.limits.acquire(job.policy.limits, draft.now)
         if isinstance(answer, Denial):
-            self.queue.park(job, answer.key)
+            self._queue(job).park(job, answer.key)
             return False
         launch(draft, job, answer)
         return True
@@ -146,11 +164,12 @@ class World:
 
     def report_late(self) -> None:
         """Old news come again, in any order, with a token that never was."""
-        if self.connected and self.runner.said:
-            said = self.random.choices(self.runner.said, k=3)
-            known = [status for status in said if self.runner.attempts.get(status.token, status) == status]
-            over = [status for status in said if status.token not in self.runner.attempts]
-            self._report(Reported("local", (*known, *over, *self.runner.say([]))))
+        for name, runner in (("local", self.runner), (CLUSTER, self.cluster.cluster)):
+            if runner.said and (name != "local" or self.connected):
+                said = self.random.choices(runner.said, k=3)
+                known = [status for status in said if runner.attempts.get(status.token, status) == status]
+                over = [status for status in said if status.token not in runner.attempts]
+                self._report(Reported(name, (*known, *over, *runner.say([]))))
 
     def disconnect(self) -> None:
         """The link breaks."""
@@ -187,6 +206,7 @@ class World:
         send = decide_report(draft, report)
         self._commit(draft)
         self.runner.acknowledge(draft.acknowledged.get("local", []))
+        self.cluster.cluster.acknowledge(draft.acknowledged.get(CLUSTER, []))
         if isinstance(report, Attached):
             self._send(send)
 
@@ -194,7 +214,7 @@ class World:
         for job in draft.released:
             self.limits.release(job.policy.limits)
         for job in draft.ready:
-            self.queue.push(job)
+            self._queue(job).push(job)
         self.home.commit(draft)
         self.observer.check(draft, self.limits)
 
@@ -215,6 +235,9 @@ class World:
             while self.runner.tokens("running"):
                 self.end_one()
             self.report(all_of_it=True)
+            self.launch_there()
+            self.cluster.go_on()
+        self.cluster.go_on()
         self.observer.check_end()
 
     def _live(self) -> list[Job]:
