@@ -18,7 +18,7 @@ import msgspec
 import trio
 
 from holdfast.events.errors import BadInput, Damaged, HoldfastError, Unavailable
-from holdfast.events.messages import Answer, AskStatus, LogIn, ReadOutput, Refusal, Say, Spoken
+from holdfast.events.messages import Answer, AskStatus, Inspect, LogIn, ReadOutput, Refusal, Say, Spoken
 from holdfast.store.unix_path import short_address
 
 from .actor import Actor
@@ -185,7 +185,7 @@ class ControlServer(Actor[_Nothing]):
         if isinstance(request, AskStatus):
             return self._standing.status()
         try:
-            if isinstance(request, ReadOutput):
+            if isinstance(request, ReadOutput | Inspect):
                 return await self._connections.ask(Fetch, request)
             if isinstance(request, LogIn | Say):
                 return await self._connections.ask(Converse, request)

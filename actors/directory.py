@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
-from holdfast.events.records import Target
+from holdfast.events.facts import AttemptBatched
+from holdfast.events.records import Batch, Target
 from holdfast.events.spec import JobSpec
 
 from .address import Address
 from .connections.messages import Attend, ConnectionsMessage, ForTarget, Meet
+from .slurm.log import Log
 from .targets.messages import TargetMessage
 from .writer import OpenLog
 
@@ -52,6 +55,31 @@ class Directory:
     def wants(self, target: str) -> bool:
         """Whether there was something to do for the target when it was said last."""
         return target in self._wanted
+
+
+def log_of(log: OpenLog) -> Log:
+    """What a cluster's actor asks of the log."""
+
+    def held_by(target: str) -> tuple[list[Batch], list[tuple[str, AttemptBatched]]]:
+        base = log.store.base
+        jobs = {job.id: job for job in base.in_flight(target)}
+        placed = base.batched(list(jobs)).values()
+        newest = [each for each in placed if each.attempt == jobs[each.job].attempt]
+        return base.open_batches(target), [(f"{base.home}.{each.job}.{each.attempt}", each) for each in newest]
+
+    # Each time anew: the store is another one after a failed sync.
+    def script(batch: str) -> str | None:
+        return log.store.base.script(batch)
+
+    def batch(name: str) -> Batch | None:
+        return log.store.base.batch(name)
+
+    return Log(
+        spec_of=partial(spec_of, log),
+        held_by=held_by,
+        script=script,
+        batch=batch,
+    )
 
 
 def spec_of(log: OpenLog, token: str) -> JobSpec | None:

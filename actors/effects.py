@@ -92,7 +92,7 @@ class Effects:
 
     def _meet(self, target: str, *, dial: bool = False) -> None:
         record = self._live.target(target)
-        if record is not None and record.ssh is not None:
+        if record is not None and record.is_elsewhere:
             self._directory.meet(record, dial=dial)
 
     def _note(self, target: str) -> None:
@@ -110,8 +110,8 @@ class Effects:
     def attend(self, busy: Callable[[str], bool]) -> None:
         """Have other machines connected where there is something to do; `busy`: whether a target has ready jobs."""
         for target in self._live.targets():
-            if target.ssh is not None:
-                self._directory.attend(target.name, wanted=busy(target.name) or self._live.is_flying(target.name))
+            if target.is_elsewhere:
+                self._directory.attend(target.name, wanted=busy(target.name) or bool(self._live.flying(target.name)))
 
     def _acknowledge(self, draft: Draft) -> None:
         if not draft.acknowledged:

@@ -8,7 +8,7 @@ from typing import Final
 from holdfast.events.draft import Draft
 from holdfast.events.facts import LimitConfigured
 from holdfast.events.hosts import Up
-from holdfast.events.launches import NO_LIMITS, launch, plan
+from holdfast.events.launches import MANY, NO_LIMITS, launch, plan
 from holdfast.events.limits import Denial, Grant, limit_of
 from holdfast.events.ready import TOO_LARGE, ReadyQueue
 from holdfast.events.records import Job, Target
@@ -115,9 +115,10 @@ class Launching:
     async def _plan_target(self, draft: Draft, queue: ReadyQueue, target: Target) -> None:
         # What a limit holds back leaves room for others, so it is tried again until nothing more was held back.
         limited_max = _LIMITED_MIN + len(self._released)
-        ahead = self._paces[target.name].ahead(target.host.latency_us if isinstance(target.host, Up) else 0)
+        latency_us = target.host.latency_us if isinstance(target.host, Up) else 0
+        ahead = 0 if target.slurm is not None else self._paces[target.name].ahead(latency_us)
         while True:
-            picked = plan(draft, queue, target, ahead, limited_max)
+            picked = plan(draft, queue, target, ahead, limited_max, self._room(draft, target))
             limited = [job for job in picked if job.policy.limits]
             grants = await self._ask(limited, draft.now)
             denied = 0
@@ -132,6 +133,14 @@ class Launching:
             if not denied and len(limited) < limited_max:
                 return
             limited_max *= 2
+
+    def _room(self, draft: Draft, target: Target) -> int:
+        """How many attempts more a cluster's queue may have."""
+        if target.slurm is None:
+            return MANY
+        ended = sum(job.policy.target == target.name for job in draft.released)
+        begun = sum(job.policy.target == target.name for job in self._taken)
+        return max(0, target.slurm.max_queued - self._live.flying(target.name) + ended - begun)
 
     async def _ask(self, jobs: list[Job], now: int) -> dict[int, Grant | Denial]:
         if not jobs:

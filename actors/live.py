@@ -12,7 +12,7 @@ from typing import Final
 
 from holdfast.events.capacity import give_back, take
 from holdfast.events.draft import Dependency, Draft
-from holdfast.events.records import Attempt, Flow, Job, Limit, Policy, RateMark, Target
+from holdfast.events.records import Attempt, Batch, Flow, Job, Limit, Policy, RateMark, Target
 from holdfast.events.states import FINAL, IN_FLIGHT, Held, Waiting, name_of
 from holdfast.store.contract import LiveBase
 
@@ -95,12 +95,12 @@ class Live:
         if isinstance(job.state, IN_FLIGHT):
             self._in_flight[job.id] = job
             if not was:
-                self._flying[job.policy.target] += 1
-                take(self._used.setdefault(job.policy.target, {}), job.policy.needs)
+                self._flying[job.place] += 1
+                take(self._used.setdefault(job.place, {}), job.policy.needs)
         elif was:
-            del self._in_flight[job.id]
-            self._flying[job.policy.target] -= 1
-            give_back(self._used[job.policy.target], job.policy.needs)
+            place = self._in_flight.pop(job.id).place
+            self._flying[place] -= 1
+            give_back(self._used[place], job.policy.needs)
 
     def _count(self, job: Job, step: int) -> None:
         self.counts[name_of(job.state)] += step
@@ -139,6 +139,10 @@ class Live:
         """See `Base`."""
         return self._stored.flow(flow)
 
+    def batch(self, name: str, /) -> Batch | None:
+        """See `Base`."""
+        return self._stored.batch(name)
+
     def step(self, place: tuple[str, str], /) -> str | None:
         """See `Base`."""
         return self._stored.step(place)
@@ -167,15 +171,15 @@ class Live:
 
     def in_flight(self, target: str, /) -> Sequence[Job]:
         """See `Base`."""
-        return [job for job in self._in_flight.values() if job.policy.target == target]
+        return [job for job in self._in_flight.values() if job.place == target]
 
     def all_in_flight(self) -> Iterable[Job]:
         """The jobs that have an attempt in flight anywhere."""
         return self._in_flight.values()
 
-    def is_flying(self, target: str) -> bool:
-        """Whether any attempt is in flight on the target."""
-        return bool(self._flying[target])
+    def flying(self, target: str) -> int:
+        """How many attempts are in flight on the target."""
+        return self._flying[target]
 
     def next_job(self) -> int:
         """See `Base`."""

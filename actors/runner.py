@@ -1,6 +1,6 @@
 """The runner: one small process per host that starts attempts, waits for them and remembers how they ended.
 
-    python -I -S runner.py HOME_DIR [--idle-s 10]
+    python -I -S runner.py HOME_DIR [--idle-s 10] [--sockets DIR --number N --until S]
 
 A supervisor reaches it through the Unix socket `runner.sock` in HOME_DIR: frames of a 4-byte big-endian length and a
 JSON object with a "type". The runner outlives the supervisor, and the attempts outlive the runner. Before an attempt
@@ -10,12 +10,14 @@ may have run, and starts none of them again.
     supervisor -> runner    hello {protocol, environ}    capacity {capacity}    launch {attempts}
                             revoke, stop {tokens}    acknowledge {tokens, receipt}    ping {id}
                             read {id, segment, start, end, token}
-    runner -> supervisor    welcome {protocol, pid, started_at, boot, journal, receipt, attempts}
+                            execute {id, argv, stdin, cwd, without, timeout_us, max_output_bytes}
+    runner -> supervisor    welcome {protocol, pid, started_at, boot, journal, receipt, executes, attempts}
                             report {attempts}    trouble {error}    pong {id}    data {id, running, base64, error}
+                            printed {id, stream, base64}    done {id, exit_code, signal, error, not_run, ...}
 
 Read it in this order: `Order` and `Run` (an attempt before and after its claim), `Core` (all the rules; no I/O of its
 own), `Host` (the seam through which Core reaches the machine), `recall` (what a journal says), `Files` and `Processes`
-(the machine), `Server` (the loop).
+(the machine), `Commands` (what the supervisor has run for itself: no attempts), `Server` (the loop).
 
 One file, the standard library alone, Python 3.6 or later, because it is sent to hosts as they are: hence the quoted
 annotations. Times are integer microseconds: `*_at` since the epoch, the others on the monotonic clock, which all
@@ -32,6 +34,7 @@ import contextlib
 import ctypes
 import errno
 import fcntl
+import functools
 import heapq
 import json
 import operator
@@ -58,6 +61,13 @@ FRAME_LIMIT_BYTES = 64 << 20  # of one frame, and of what a slow reader may leav
 JOURNAL_LIMIT_BYTES = 16 << 20
 SEGMENT_LIMIT_BYTES, OPEN_PAIRS = 64 << 20, 64  # few stay open: each spawn copies and closes all descriptors
 READ_LIMIT_BYTES = 256 << 10  # of output in one answer
+COMMANDS_AT_ONCE, COMMANDS_WAITING = 8, 256
+COMMAND_BYTES, PIECE_BYTES = 16 << 20, 128 << 10  # of what one prints on each stream, at most; of it in one message
+TURN_US, GRACE_US, LINGER_US = (
+    10000000,
+    5000000,
+    2000000,
+)  # a command waits for its turn; between TERM and KILL; Commands
 STARTS_PER_TURN = 32  # so that stops and time-outs wait some 10 ms at most behind a burst of launches
 ANNOUNCE_US = 20000  # an attempt that ends sooner is reported once, as ended
 GATHER_US = 6000  # how long news may wait for more while the queue keeps the slots busy
@@ -65,6 +75,9 @@ LOOK_US, QUICK_LOOK_US, QUICK_BYTES, PUNCH_BYTES = 500000, 50000, 8 << 20, 1 << 
 RETRY_US = 1000000
 GRANTS_LIMIT, PROGRAMS_LIMIT = 4096, 256  # remembered keys of rates; places of programs
 LOCK_WAIT_S = 5
+# In an allocation of a cluster: segments of output are numbered from N times this on; how long an end by SIGTERM waits
+# for ours, as Slurm tells all processes at once; how long the last reports wait for the supervisor.
+SEGMENTS_EACH, HELD_US, LAST_WORDS_US = 1000000, 500000, 2000000
 PEERS_LIMIT = 32  # connections, all but one of them without a hello
 NOT_FOUND = "not found in PATH"
 GONE = "a file for its output was removed while it was in use; leave the output folder in the home to Holdfast"
@@ -72,6 +85,8 @@ APPEND = os.O_WRONLY | os.O_APPEND
 MILLION = 1000000
 JOURNAL_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT
 DIED = "its runner died; the exit status can't be known"
+ENDING = "the allocation on the cluster that it was in ended before it did"
+CLOSING = "its allocation on the cluster ends: it goes to another one"
 REBOOTED = "the machine was restarted; whether the attempt had ended, and how, can't be known"
 
 encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
@@ -147,6 +162,8 @@ class Terms:
 class Order(Terms):
     """An attempt that was launched and not yet claimed: it waits in the queue, may be revoked, has never run."""
 
+    path_rule = "a name without a slash must be in a folder of the job's PATH"
+
     def __init__(self, message: "Mapping[str, object]", base: "dict[bytes, bytes]") -> None:
         """Check one entry of a launch; `base` is the environment below its `env`. Raises Malformed."""
         super().__init__(message)
@@ -165,6 +182,51 @@ class Order(Terms):
             raise Malformed("'token' and 'argv' must not be empty")
 
 
+class Command:
+    """What the supervisor has run for itself: no attempt, so it is not claimed, needs no slot and is not remembered."""
+
+    path_rule = "it must be in a folder of the login's PATH, as a shell there has it for a command without a terminal"
+
+    def __init__(self, message: "Mapping[str, object]", base: "Mapping[bytes, bytes]", due: int) -> None:
+        """Check an `execute`, to start before `due` with the variables of `base`; raises Malformed or ValueError."""
+        self.id = field(message, "id", int)
+        self.argv = items(message, "argv", str)
+        self.cwd = field(message, "cwd", str)
+        self.stdin = binascii.a2b_base64(field(message, "stdin", str))
+        without = {to_bytes(name) for name in items(message, "without", str)}
+        self.environ = {name: value for name, value in base.items() if name not in without}
+        self.timeout_us = field(message, "timeout_us", int)
+        self.max_output_bytes = min(COMMAND_BYTES, field(message, "max_output_bytes", int))
+        if not self.argv:
+            raise Malformed("'argv' must not be empty")
+        self.due: int | None = due
+        self.pid = 0
+        self.wanted = True
+        self.printed = (bytearray(), bytearray())
+        self.open: dict[int, int] = {}  # descriptors to read from, and which stream each is
+        self.status: int | None = None
+        self.timed_out = self.truncated = False
+
+    def over(self) -> bool:
+        """Whether its process has ended, and nothing more can be printed."""
+        return self.status is not None and not self.open
+
+    def answer(self, error: "str | None" = None) -> "Iterator[str]":
+        """Yield what it printed, in pieces between which other messages find room, and how it ended; or the error."""
+        if error is None:
+            for stream, content in enumerate(self.printed):
+                for start in range(0, len(content), PIECE_BYTES):
+                    piece = binascii.b2a_base64(content[start : start + PIECE_BYTES], newline=False).decode()
+                    yield encode({"type": "printed", "id": self.id, "stream": stream, "base64": piece})
+        status = self.status or 0
+        number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+        code = os.WEXITSTATUS(status) if number is None and error is None else None
+        yield encode({
+            "type": "done", "id": self.id, "exit_code": code, "signal": number, "error": error,
+            "not_run": error is not None, "timed_out": self.timed_out, "truncated": self.truncated,
+        })  # fmt: skip
+
+
 class Run:
     """An attempt that was claimed: it may have run. `times` are those of its claim, on the two clocks."""
 
@@ -178,6 +240,7 @@ class Run:
         self.process_start: int | None = None
         self.cause: str | None = None  # what we ended it for: "timeout" or "stopped"
         self.adopted = self.announced = self.ended = False
+        self.held: tuple[int | None, ...] | None = None  # how it exited, as long as that waits for a SIGTERM of ours
 
     # Claim and status are put together by hand: each attempt needs them, and `encode` takes three times as long.
 
@@ -233,6 +296,7 @@ class Past:
         self.ended: dict[str, str] = {}  # not acknowledged: the status, encoded
         self.grants: dict[str, int] = {}
         self.receipt = ""  # what came with the newest acknowledgement: it outlives what it is for
+        self.closed = False  # the runner of an allocation ended in good order: what it does not know never ran there
         self.garbage: list[int] = []  # numbers of the lines that were skipped
 
 
@@ -273,6 +337,8 @@ def _fold(past: Past, entry: "Mapping[str, object]") -> None:
             past.ended.pop(token, None)
     elif "grants" in entry:
         past.grants.update(pairs(entry, "grants", int))
+    elif "closed" in entry:
+        past.closed = True
     else:
         past.journal, past.boot = field(entry, "journal", str), field(entry, "boot", str)
 
@@ -280,9 +346,10 @@ def _fold(past: Past, entry: "Mapping[str, object]") -> None:
 class Core:
     """Every rule of the runner, over a `Host`: `receive` and `child_ended` as often as need be, then a `turn`."""
 
-    def __init__(self, host: "Host", past: Past) -> None:
-        """Take over what a former runner left behind."""
+    def __init__(self, host: "Host", past: Past, *, bounded: bool = False) -> None:
+        """Take over what a former runner left behind. `bounded`: it is in an allocation, which ends."""
         self.host = host
+        self.bounded, self.ending = bounded, False
         self.journal = past.journal or host.name_journal()
         self.started_at = host.wall_us()
         self.environ: dict[bytes, bytes] = {}
@@ -367,7 +434,7 @@ class Core:
             self._announce(run)
         welcome = encode({
             "type": "welcome", "protocol": PROTOCOL, "pid": self.host.pid, "started_at": self.started_at,
-            "boot": self.host.boot, "journal": self.journal, "receipt": self.receipt, "attempts": [],
+            "boot": self.host.boot, "journal": self.journal, "receipt": self.receipt, "executes": True, "attempts": [],
         })  # fmt: skip
         statuses = [self._status(token) for known in (self.queue, self.running, self.ended) for token in known]
         self.replies = [welcome[:-2] + ",".join(statuses) + "]}"]
@@ -379,7 +446,9 @@ class Core:
         # An attempt that runs owns its segment to the end; once it has ended, another's output may follow there.
         running, content, error = message.get("token") in self.running, b"", None
         try:
-            if segment[-4:] not in (".out", ".err") or not segment[:-4].isdigit() or not 0 <= start <= end < 1 << 62:
+            number, _, attempt = segment[:-4].partition(".")  # 000007.out; of a cluster, which has a file each: 7.1.out
+            named = segment[-4:] in (".out", ".err") and number.isdigit() and (attempt or "0").isdigit()
+            if not named or not 0 <= start <= end < 1 << 62:
                 raise FileNotFoundError(errno.ENOENT, "there is no such place")
             if running or message.get("token") is None:
                 content = self.host.read(segment, start, min(end, start + READ_LIMIT_BYTES))
@@ -389,6 +458,9 @@ class Core:
         self.replies.append(encode({"type": "data", "id": message.get("id"), **data}))
 
     def _refuse_impossible(self, order: Order) -> None:
+        if self.ending:
+            self._revoke(order.token, CLOSING)
+            return
         for name, amount in order.needs.items():
             there = amount if self.capacity is None else self.capacity.get(name, 0)
             if amount > there:
@@ -421,7 +493,31 @@ class Core:
         if run is not None:  # else what an attempt left behind, which came to us as the subreaper
             number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
             code = os.WEXITSTATUS(status) if number is None else None
-            self._finish(run, "exited", "null", (code, number, cpu_us, memory_bytes))
+            exited = code, number, cpu_us, memory_bytes
+            was_told = number == signal.SIGTERM or code == 128 + signal.SIGTERM
+            if was_told and self.bounded and not self.ending and run.cause is None:
+                run.held = exited
+                self._at(self.host.monotonic_us() + HELD_US, "exited", run)
+            else:
+                self._exited(run, exited)
+
+    def _exited(self, run: Run, exited: "tuple[int | None, ...]") -> None:
+        """Take how an attempt exited; what its allocation took along has no end of its own."""
+        if run.cause == "lost" or (self.ending and run.cause is None and exited[0] != 0):
+            self._finish(run, "lost", encode(ENDING))
+        else:
+            self._finish(run, "exited", "null", exited)
+
+    def end(self, *, signal_all: bool) -> None:
+        """The allocation ends: start nothing more. `signal_all`: end what runs, as nobody else has told it."""
+        self.ending = True
+        for token in list(self.queue):
+            self._revoke(token, CLOSING)
+        for run in list(self.running.values()):
+            if run.held is not None:
+                self._exited(run, run.held)
+            elif signal_all:
+                self._signal(run, "lost")
 
     def check_adopted(self) -> None:
         """Find out which adopted processes have gone."""
@@ -448,7 +544,8 @@ class Core:
     def _signal(self, run: Run, cause: str) -> None:
         if run.adopted:
             self.check_adopted()  # its pid may belong to somebody else by now
-        if run.cause is None and run.pid is not None and not run.ended and not self.host.has_ended(run.pid):
+        is_over = run.cause is not None or run.held is not None or run.ended
+        if not is_over and run.pid is not None and not self.host.has_ended(run.pid):
             run.cause = cause
             self.host.terminate(run.pid)
             self._at(self.host.monotonic_us() + run.terms.grace_us, "kill", run)
@@ -485,8 +582,8 @@ class Core:
         return min([due for due in waits if due is not None], default=None)
 
     def idle(self) -> bool:
-        """Whether there is nothing to run, to remember or to kill."""
-        pending = self.queue or self.running or self.ended or self.lines
+        """Whether there is nothing to run, to remember or to kill; of an allocation the journal remembers."""
+        pending = self.queue or self.running or self.lines or (self.ended and not self.bounded)
         return not (pending or any(action == "kill" for _, _, action, _ in self.timers))
 
     def _at(self, due: int, action: str, run: Run) -> None:
@@ -505,6 +602,9 @@ class Core:
                 victims.append(run)
             elif action == "timeout":
                 self._signal(run, "timeout")
+            elif action == "exited":
+                if run.held is not None and not run.ended:
+                    self._exited(run, run.held)
             elif not run.ended:
                 self._look(run)
         if victims:
@@ -664,14 +764,18 @@ class Host:
 
     block_bytes = 1 if sys.platform == "linux" else 4096  # holes start and end at multiples of it
 
-    def __init__(self, home: str) -> None:
-        """Open the home folder `home`, an absolute path; raises OSError."""
+    def __init__(self, home: str, number: int = 0) -> None:
+        """Open the home folder `home`, an absolute path; raises OSError. `number`: of the allocation that it is in.
+
+        Allocations share a folder of output, so each numbers its segments in a range of its own.
+        """
         self.boot, self.pid = boot(), os.getpid()
         self.home_fd = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
         self.output = os.path.join(os.fsencode(home), b"output")
         os.makedirs(self.output, 0o700, exist_ok=True)
         numbers = [int(name.split(b".")[0]) for name in os.listdir(self.output) if name[:6].isdigit()]
-        self.next_segment = max(numbers, default=0) + 1
+        own = range(number * SEGMENTS_EACH, (number + 1) * SEGMENTS_EACH)
+        self.next_segment = max([each for each in numbers if each in own], default=own.start) + 1
         self.segments: dict[int, tuple[int, int]] = {}  # descriptors of stdout and stderr, of those opened last
         self.free: list[int] = []  # last in, first out: what was used last is in the caches
         self.spent: set[int] = set()  # not to be leased again
@@ -721,6 +825,12 @@ class Host:
             self.torn = False
             raise
         self.torn, self.journal_bytes = False, self.journal_bytes + len(lines)
+
+    def close_journal(self) -> None:
+        """Say in the journal, with all before it on the disk, that nothing more will start; raises OSError."""
+        os.fsync(self.journal_fd)
+        self.append(encode({"closed": self.wall_us()}) + "\n")
+        os.fsync(self.journal_fd)
 
     def rewrite(self, lines: str) -> None:
         """Replace the journal: the new one is whole on the disk before it takes the name; raises OSError."""
@@ -832,7 +942,7 @@ class Host:
 
     def read(self, segment: str, start: int, end: int) -> bytes:
         """Return what the segment of this name holds between two places, less where it ends sooner; raises OSError."""
-        descriptor = os.open(os.path.join(self.output, to_bytes(segment)), os.O_RDONLY | os.O_NOFOLLOW)
+        descriptor = os.open(os.path.join(self.output, to_bytes(segment)), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
             return os.pread(descriptor, max(0, end - start), start)
         finally:
@@ -856,11 +966,7 @@ class Host:
                 os.chdir(to_bytes(order.cwd))
                 self.cwd = order.cwd
             program = self._program(argv[0], environ.get(b"PATH", to_bytes(os.defpath)))
-            self._limit_files(self.job_files)
-            try:
-                pid = self._execute(program, argv, environ, segment)
-            finally:
-                self._limit_files(self.own_files)
+            pid = self._start(program, argv, environ, self._paths(segment))
         except (OSError, ValueError) as error:
             if not all(map(os.path.exists, self._paths(segment))):
                 self.spent.add(segment)
@@ -869,13 +975,78 @@ class Host:
         self.children.add(pid)
         return pid
 
-    def _execute(self, program: bytes, argv: "list[bytes]", environ: "dict[bytes, bytes]", segment: int) -> int:
-        """Start a program in a group of its own, with no signal blocked or ignored; return its pid; raises OSError."""
-        if hasattr(os, "posix_spawn"):  # stdin is our own, /dev/null
-            opens = [(os.POSIX_SPAWN_OPEN, into, path, APPEND, 0) for into, path in enumerate(self._paths(segment), 1)]
-            return os.posix_spawn(
-                program, argv, environ, file_actions=opens, setpgroup=0, setsigmask=(), setsigdef=self.ignored
-            )
+    def execute(self, command: Command) -> "tuple[int, list[int]]":
+        """Start a command; return its pid, and the descriptors to read what it prints from. Raises NotStarted."""
+        program = b""
+        with contextlib.ExitStack() as ours, contextlib.ExitStack() as its:
+            reads: list[int] = []
+            writes: list[int] = []
+            try:
+                argv = [to_bytes(argument) for argument in command.argv]
+                self.cwd = None
+                os.chdir(to_bytes(command.cwd))
+                program = self._program(argv[0], command.environ.get(b"PATH", to_bytes(os.defpath)))
+                stdin = self._hold(command.stdin)
+                its.callback(os.close, stdin)
+                for _ in range(2):
+                    read, write = os.pipe()
+                    ours.callback(os.close, read)
+                    its.callback(os.close, write)
+                    os.set_blocking(read, False)
+                    reads, writes = [*reads, read], [*writes, write]
+                pid = self._start(program, argv, command.environ, writes, stdin)
+            except (OSError, ValueError) as error:
+                raise NotStarted(explain(error, command, program)) from error
+            ours.pop_all()
+        self.children.add(pid)
+        return pid, reads
+
+    def _hold(self, content: bytes) -> int:
+        """Return a descriptor to read `content` from: all of it is there before, whoever is killed; raises OSError."""
+        try:
+            descriptor = os.memfd_create("stdin")
+        except (AttributeError, OSError):  # Python 3.6 and 3.7, an old kernel, or macOS
+            descriptor = os.open("stdin", os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600, dir_fd=self.home_fd)
+            os.unlink("stdin", dir_fd=self.home_fd)
+        try:
+            write_all(descriptor, content)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+        except OSError:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def _start(
+        self, program: bytes, argv: "list[bytes]", environ: "dict[bytes, bytes]", outputs: "Sequence[bytes | int]",
+        stdin: int = 0,
+    ) -> int:  # fmt: skip
+        """Start a program in a group of its own, with no signal blocked or ignored; return its pid; raises OSError.
+
+        `outputs` are paths or descriptors; `stdin` is a descriptor, our own /dev/null unless given.
+        """
+        self._limit_files(self.job_files)
+        try:
+            if hasattr(os, "posix_spawn"):
+                actions: list[tuple[int, int, int] | tuple[int, int, bytes, int, int]] = []
+                if stdin:
+                    actions.append((os.POSIX_SPAWN_DUP2, stdin, 0))
+                for into, output in enumerate(outputs, 1):
+                    if isinstance(output, int):
+                        actions.append((os.POSIX_SPAWN_DUP2, output, into))
+                    else:
+                        actions.append((os.POSIX_SPAWN_OPEN, into, output, APPEND, 0))
+                return os.posix_spawn(
+                    program, argv, environ, file_actions=actions, setpgroup=0, setsigmask=(), setsigdef=self.ignored
+                )
+            return self._fork(program, argv, environ, outputs, stdin)
+        finally:
+            self._limit_files(self.own_files)
+
+    def _fork(
+        self, program: bytes, argv: "list[bytes]", environ: "dict[bytes, bytes]", outputs: "Sequence[bytes | int]",
+        stdin: int,
+    ) -> int:  # fmt: skip
+        """Start a program as `_start` does, on Python 3.6 and 3.7."""
 
         def prepare() -> None:
             os.setpgid(0, 0)
@@ -883,9 +1054,12 @@ class Host:
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
-        out_path, err_path = self._paths(segment)  # Python 3.6 and 3.7
-        with open(os.open(out_path, APPEND), "wb", 0) as out, open(os.open(err_path, APPEND), "wb", 0) as err:
-            child = subprocess.Popen(argv, -1, program, None, out, err, prepare, env=environ)
+        with contextlib.ExitStack() as opened:
+            out, err = [
+                output if isinstance(output, int) else opened.enter_context(open(os.open(output, APPEND), "wb", 0))
+                for output in outputs
+            ]
+            child = subprocess.Popen(argv, -1, program, stdin, out, err, prepare, env=environ)
         child.returncode = 0  # it is reaped with all others
         return child.pid
 
@@ -1042,8 +1216,8 @@ def read_environ(pid: int) -> bytes:
     return b"\0" + content if content else b""
 
 
-def explain(error: "OSError | ValueError", order: Order, program: bytes) -> str:
-    """Return why an attempt could not be started, as a sentence: what was seen, the rule, the remedy."""
+def explain(error: "OSError | ValueError", order: "Order | Command", program: bytes) -> str:
+    """Return why an attempt or a command could not be started, as a sentence: what was seen, the rule, the remedy."""
     name = order.argv[0]
     if isinstance(error, ValueError):
         return f"{name!r} can't be started: {error}; command and environment must be text without NUL characters"
@@ -1055,7 +1229,7 @@ def explain(error: "OSError | ValueError", order: Order, program: bytes) -> str:
         errno.EAGAIN: "the user may have no more processes; start fewer at a time or raise the limit (ulimit -u)",
     }.get(error.errno or 0, os.strerror(error.errno or 0))
     if not program and error.strerror == NOT_FOUND:
-        return f"the program {name!r} was not found: a name without a slash must be in a folder of the job's PATH"
+        return f"the program {name!r} was not found: {order.path_rule}"
     if not program:
         return f"the working folder {order.cwd!r} can't be entered ({error.strerror}); create it or correct cwd"
     return f"the program {name!r} can't be started: {reason}"
@@ -1115,6 +1289,128 @@ def open_signals() -> "tuple[int, int]":
     return pipe[0], 1
 
 
+class Commands:
+    """Runs what the supervisor wants to know or to have done itself, beside the attempts and never in their way.
+
+    A few at a time: the others wait, and are not run at all if their turn does not come soon, or if their connection
+    ends. What has begun runs to its end or its time-out, wanted or not. A command is over when its process has ended
+    and nobody holds its outputs open any more; or a moment later, as what it left behind may hold them for ever.
+    """
+
+    def __init__(self, host: Host, server: "Server") -> None:
+        self.host, self.server = host, server
+        self.waiting: collections.deque[Command] = collections.deque()
+        self.running: list[Command] = []
+        self.answers: collections.deque[Iterator[str]] = collections.deque()  # each keeps its place among those at once
+
+    def take(self, message: "Mapping[str, object]", environ: "Mapping[bytes, bytes]") -> None:
+        """Take an `execute`; raises Malformed or ValueError, and then nothing is run."""
+        command = Command(message, environ, self.host.monotonic_us() + TURN_US)
+        if len(self.waiting) < COMMANDS_WAITING:
+            self.waiting.append(command)
+        else:
+            self._refuse(command, f"{COMMANDS_WAITING} commands wait there already; run fewer at a time")
+
+    def forget(self) -> None:
+        """Nobody waits for answers any more."""
+        self.waiting.clear()
+        self.answers.clear()
+        for command in self.running:
+            command.wanted = False
+
+    def next_message(self) -> "str | None":
+        """Return the next message for the supervisor, who took the one before: so none is long in others' way."""
+        while self.answers:
+            message = next(self.answers[0], None)
+            if message is not None:
+                return message
+            self.answers.popleft()
+        return None
+
+    def child_ended(self, pid: int, status: int) -> bool:
+        """Take the end of a child, its status as of `wait`; False if it is none of the commands."""
+        for command in self.running:
+            if command.pid == pid and command.status is None:
+                command.status, command.due = status, self.host.monotonic_us() + LINGER_US
+                if command.timed_out:  # what is left of it goes along, before its group's number can be another's
+                    send(os.killpg, pid, signal.SIGKILL)
+                return True
+        return False
+
+    def turn(self) -> None:
+        """Do what is due."""
+        now = self.host.monotonic_us()
+        for command in list(self.running):
+            late = command.due is not None and now >= command.due
+            if command.over() or (late and command.status is not None):
+                self._finish(command)
+            elif late:
+                self._end(command, now)
+        while self.waiting and now >= (self.waiting[0].due or 0):
+            self._refuse(self.waiting.popleft(), f"it waited for {TURN_US // MILLION} s behind others that still run")
+        while self.waiting and self._has_room():
+            self._start(self.waiting.popleft(), now)
+
+    def next_due(self) -> "int | None":
+        """Return the monotonic time of the next turn if nothing happens before; None: there need be none."""
+        if (self.waiting and self._has_room()) or any(command.over() for command in self.running):
+            return 0
+        dues = [command.due for command in [*self.running, *self.waiting]]
+        return min([due for due in dues if due is not None], default=None)
+
+    def _has_room(self) -> bool:
+        return len(self.running) + len(self.answers) < COMMANDS_AT_ONCE
+
+    def _refuse(self, command: Command, error: str) -> None:
+        command.stdin = b""
+        self.answers.append(command.answer(error))
+
+    def _start(self, command: Command, now: int) -> None:
+        try:
+            command.pid, descriptors = self.host.execute(command)
+        except NotStarted as error:
+            self._refuse(command, str(error))
+            return
+        command.stdin, command.due = b"", now + command.timeout_us
+        self.running.append(command)
+        for stream, descriptor in enumerate(descriptors):
+            command.open[descriptor] = stream
+            self.server.add(descriptor, functools.partial(self._read, command, descriptor))
+
+    def _read(self, command: Command, descriptor: int, _events: int) -> None:
+        """Take some of what it printed. What is beyond the bound is read as well: else it would wait for ever."""
+        content = os.read(descriptor, 1 << 16)
+        if not content:
+            self._close(command, descriptor)
+            return
+        printed = command.printed[command.open[descriptor]]
+        room = command.max_output_bytes - len(printed) if command.wanted else 0
+        command.truncated = command.truncated or len(content) > room
+        printed += content[:room]
+
+    def _close(self, command: Command, descriptor: int) -> None:
+        del command.open[descriptor]
+        self.server.drop(descriptor)
+        os.close(descriptor)
+
+    def _end(self, command: Command, now: int) -> None:
+        if command.timed_out:
+            send(os.killpg, command.pid, signal.SIGKILL)
+            command.due = None  # where even that does not end it, it keeps its place
+        else:
+            command.timed_out, command.due = True, now + GRACE_US
+            self.host.terminate(command.pid)
+
+    def _finish(self, command: Command) -> None:
+        # Who still holds stdout may have more to say; on stderr that is words, which change nothing.
+        command.truncated = command.truncated or 0 in command.open.values()
+        for descriptor in list(command.open):
+            self._close(command, descriptor)
+        self.running.remove(command)
+        if command.wanted:
+            self.answers.append(command.answer())
+
+
 class Server:
     """The loop: waits for children, connections and time, and lets `Core` take its turns."""
 
@@ -1127,34 +1423,55 @@ class Server:
         self.children_ended, self.leaving, self.polling = True, False, False
         self.poll = select.poll()
         self.sources: dict[int, Callable[[int], None]] = {}  # what to call when a descriptor is ready, and for what
+        self.commands = Commands(host, self)
         self.signals, self.signal_bytes = open_signals()
-        self._add(self.signals, self._take_signals)
-        self._add(listener.fileno(), self._accept)
+        self.add(self.signals, self._take_signals)
+        self.add(listener.fileno(), self._accept)
         for pid in core.leaders:
             self._watch(pid)
 
     def run(self) -> None:
         """Serve until nothing is left to do for a while, or SIGTERM; attempts live on."""
-        while not self.leaving:
+        while not self.is_over():
             if self.children_ended:
                 self.children_ended = False
                 for pid, status, cpu_us, memory_bytes in self.host.reap():
-                    self.core.child_ended(pid, status, cpu_us, memory_bytes)
+                    if not self.commands.child_ended(pid, status):
+                        self.core.child_ended(pid, status, cpu_us, memory_bytes)
             messages = self.core.turn()
             if self.current is not None and messages:
                 self._serve(self.current, messages)
+            self.commands.turn()
+            self._answer()
             now = self.host.monotonic_us()
-            if self.peers or not self.core.idle():
+            if self.peers or self.commands.running or not self.core.idle():
                 self.busy_at = now
             elif now - self.busy_at >= self.idle_us:
-                return
+                self.leaving = True
+                continue
             self._wait(now)
+
+    def is_over(self) -> bool:
+        """Whether to serve no more."""
+        return self.leaving
+
+    def dues(self) -> "list[int]":
+        """Return the monotonic times at which to look at that again."""
+        return []
+
+    def _answer(self) -> None:
+        """Send answers for as long as the supervisor takes them."""
+        while self.current is not None and not self.current.unsent:
+            message = self.commands.next_message()
+            if message is None:
+                return
+            self._serve(self.current, [message])
 
     def _wait(self, now: int) -> None:
         if not self.core.leaders:
             os.chdir("/")  # keep no file system from being unmounted
-        due = self.core.next_due()
-        waits = [] if due is None else [max(0, due - now)]
+        dues = [self.core.next_due(), self.commands.next_due(), *self.dues()]
+        waits = [max(0, due - now) for due in dues if due is not None]
         waits += [] if self.peers else [self.busy_at + self.idle_us - now]
         waits += [LOOK_US] if self.polling else []
         for descriptor, events in self.poll.poll(-(min(waits) // -1000) if waits else None):
@@ -1164,13 +1481,20 @@ class Server:
             self.polled_at = now
             self.core.check_adopted()
 
-    def _add(self, descriptor: int, source: "Callable[[int], None]") -> None:
+    def add(self, descriptor: int, source: "Callable[[int], None]") -> None:
+        """Have a function called whenever a descriptor can be read, with what poll says of it."""
         self.sources[descriptor] = source
         self.poll.register(descriptor, select.POLLIN)
 
+    def drop(self, descriptor: int) -> None:
+        """Look at a descriptor no more."""
+        self.poll.unregister(descriptor)
+        del self.sources[descriptor]
+
     def _take_signals(self, _events: int) -> None:
         numbers = os.read(self.signals, 4096)[:: self.signal_bytes]
-        self.children_ended, self.leaving = signal.SIGCHLD in numbers, signal.SIGTERM in numbers
+        self.children_ended = signal.SIGCHLD in numbers
+        self.leaving = self.leaving or signal.SIGTERM in numbers
 
     def _watch(self, pid: int) -> None:
         """Have the end of an adopted process noticed; where there is no pidfd, by asking now and then."""
@@ -1179,11 +1503,10 @@ class Server:
         except (AttributeError, OSError):  # an old Python or kernel, or it ended just now
             self.polling = True
         else:
-            self._add(descriptor, lambda _: self._forget(descriptor))
+            self.add(descriptor, lambda _: self._forget(descriptor))
 
     def _forget(self, descriptor: int) -> None:
-        self.poll.unregister(descriptor)
-        del self.sources[descriptor]
+        self.drop(descriptor)
         os.close(descriptor)
         self.core.check_adopted()
 
@@ -1195,7 +1518,7 @@ class Server:
         connection.setblocking(False)  # noqa: FBT003 - positional only
         peer = Peer(connection)
         self.peers.append(peer)
-        self._add(connection.fileno(), lambda events: self._serve(peer, [] if events & select.POLLOUT else None))
+        self.add(connection.fileno(), lambda events: self._serve(peer, [] if events & select.POLLOUT else None))
         if len(self.peers) > PEERS_LIMIT:
             self._close(next(other for other in self.peers if other is not self.current))
 
@@ -1223,6 +1546,9 @@ class Server:
             return
         if message.get("type") != "hello" and peer is not self.current:
             raise Malformed("the first message must be hello; on a connection that another superseded nothing counts")
+        if message.get("type") == "execute":
+            self.commands.take(message, self.core.environ)
+            return
         self.core.receive(message)
         if peer is not self.current:
             if self.current is not None:
@@ -1232,11 +1558,50 @@ class Server:
     def _close(self, peer: Peer) -> None:
         if peer in self.peers:
             self.peers.remove(peer)
-            self.poll.unregister(peer.connection)
-            del self.sources[peer.connection.fileno()]
+            self.drop(peer.connection.fileno())
             peer.connection.close()
         if peer is self.current:
             self.current = None
+            self.commands.forget()
+
+
+class BoundedServer(Server):
+    """The loop in an allocation of a cluster, which ends: it is left in good order, and the journal says so."""
+
+    def __init__(self, host: Host, core: Core, listener: socket.socket, idle_s: float, until: float) -> None:
+        """`until`: when to end what runs, in seconds since the epoch; see `Server` for the others."""
+        super().__init__(host, core, listener, idle_s)
+        self.until = host.monotonic_us() + int(until * MILLION) - host.wall_us()
+        self.all_told = False
+        self.last_words_at: int | None = None
+
+    def is_over(self) -> bool:
+        """See `Server`; told to leave, it waits for what runs, which Slurm has told as well."""
+        now = self.host.monotonic_us()
+        if self.leaving and not self.core.ending:
+            self.core.end(signal_all=False)
+        if now >= self.until and not self.all_told:
+            self.all_told = True
+            self.core.end(signal_all=True)
+        if not self.core.ending or self.core.running:
+            return False
+        if self.last_words_at is None:
+            self.last_words_at = now + LAST_WORDS_US
+            return False  # what the journal and the supervisor have not heard yet goes out in this turn
+        heard = not self.core.lines and (not self.core.ended or self.current is None)
+        if not heard and now < self.last_words_at:
+            return False
+        try:
+            self.host.close_journal()
+        except OSError as error:
+            warn(f"the journal could not be closed: {error}")
+        return True
+
+    def dues(self) -> "list[int]":
+        """See `Server`."""
+        if self.last_words_at is not None:
+            return [self.last_words_at]
+        return [] if self.all_told else [self.until]
 
 
 def listen() -> socket.socket:
@@ -1292,23 +1657,33 @@ def main() -> int:
     parser.add_argument("home", help="the folder of its journal, socket and output; private to the user")
     parser.add_argument("--idle-s", type=float, default=10.0, help="leave after so long with nothing to do")
     parser.add_argument("--detach", action="store_true", help="once it holds the folder, go on without a parent")
+    parser.add_argument("--sockets", help="in an allocation: the folder of its socket and lock, on a disk of the node")
+    parser.add_argument("--number", type=int, default=0, help="in an allocation: its number")
+    parser.add_argument("--until", type=float, default=0.0, help="in an allocation: end what runs at this time")
     arguments = parser.parse_args()
     home = os.path.abspath(arguments.home)
+    sockets = os.path.abspath(arguments.sockets or home)
     os.makedirs(home, 0o700, exist_ok=True)
-    os.chdir(home)
+    os.chdir(sockets)
     if not lock():
-        sys.stderr.write(f"another runner holds {home}\n")
+        sys.stderr.write(f"another runner holds {sockets}\n")
         return 3
     if arguments.detach and os.fork():
         os._exit(0)  # so that whoever starts it is left with nothing to wait for
+    listener = listen()
+    os.chdir(home)
     detach()
     take_short_slices()
-    listener, host = listen(), Host(home)
+    host = Host(home, arguments.number)
     past = recall(host.read_journal())
     if past.garbage:
         warn(f"the journal's lines {past.garbage[:100]} are no lines of a journal; they were skipped")
-    Server(host, Core(host, past), listener, arguments.idle_s).run()
-    os.unlink(os.path.join(home, "runner.sock"))
+    core = Core(host, past, bounded=arguments.until > 0)
+    if arguments.until > 0:
+        BoundedServer(host, core, listener, arguments.idle_s, arguments.until).run()
+    else:
+        Server(host, core, listener, arguments.idle_s).run()
+    os.unlink(os.path.join(sockets, "runner.sock"))
     return 0
 
 

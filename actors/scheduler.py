@@ -18,7 +18,7 @@ from holdfast.events.backoff import Uniform
 from holdfast.events.decide import decide, extent, wake
 from holdfast.events.draft import Draft
 from holdfast.events.errors import BadInput, Unavailable
-from holdfast.events.facts import HostChanged, SupervisorStarted, SupervisorStopped
+from holdfast.events.facts import AttemptBatched, BatchEvent, HostChanged, SupervisorStarted, SupervisorStopped
 from holdfast.events.hosts import Connecting, Idle, Suspect, Up, is_away
 from holdfast.events.messages import (
     Answer,
@@ -32,7 +32,7 @@ from holdfast.events.messages import (
     Unreachable,
 )
 from holdfast.events.messages import Request as ClientRequest
-from holdfast.events.outcomes import decide_report
+from holdfast.events.outcomes import decide_report, record_batches
 from holdfast.events.records import Job
 from holdfast.events.states import Delayed
 from holdfast.events.steps import record_step
@@ -69,7 +69,19 @@ class Drain(Request[None], frozen=True):
     """Start nothing more; what is queued ahead in runners is taken back."""
 
 
-SchedulerMessage = Ask | Drain | Connected | Reported | Unreachable | HostSeen | Staged
+class RecordBatches(Request[frozenset[int] | Refusal], frozen=True):
+    """What a cluster's batches come to; answered once it is recorded, or could not be.
+
+    `members`: which attempts go into a batch that is planned in it. Answered with the jobs of those that do not, as
+    they have ended meanwhile.
+    """
+
+    target: str
+    news: tuple[BatchEvent, ...]
+    members: tuple[AttemptBatched, ...] = ()
+
+
+SchedulerMessage = Ask | Drain | RecordBatches | Connected | Reported | Unreachable | HostSeen | Staged
 _Report = Connected | Reported | Unreachable | HostSeen | Staged
 
 
@@ -173,6 +185,7 @@ class Scheduler(Actor[SchedulerMessage]):
         self._whole = False
         draft = self._draft(self._parts.clock.now())
         answers: list[tuple[Ask, Answer]] = []
+        batches: list[RecordBatches] = []
         attached: dict[str, Attachment] = {}
         reports = self._backlog
         self._backlog = []
@@ -180,6 +193,8 @@ class Scheduler(Actor[SchedulerMessage]):
             match message:
                 case Ask():
                     answers.append((message, await self._decide(draft, message)))
+                case RecordBatches():
+                    batches.append(message)
                 case Drain():
                     self._launching.draining = True
                     self._effects.revoke_queued()
@@ -192,18 +207,23 @@ class Scheduler(Actor[SchedulerMessage]):
         for report in reports:
             if not isinstance(report, HostSeen) or report.era == self._parts.directory.era:
                 self._report(draft, report, attached)
+        recorded = [(each, record_batches(draft, each.target, each.news, each.members)) for each in batches]
         woken = self._wake(draft)
         try:
             await self._launching.plan(draft)
             start = await self._commit(draft) if draft.entries else None
         except Unavailable as error:
             self._refused(draft, reports, woken, answers, error)
+            for each, _ in recorded:
+                each.reply.send(Refusal(str(error), error.exit_code))
             await self._launching.undo(draft)
             self._whole = True
             return
         self._retry_at = -math.inf
         for ask, answer in answers:
             ask.reply.send(answer)
+        for each, left_out in recorded:
+            each.reply.send(left_out)
         await self._launching.settle(draft)
         self._effects.derive(draft, attached)
         self._effects.attend(self._launching.has_ready)

@@ -29,7 +29,7 @@ from .connections.host import Around, Times
 from .connections.messages import ConnectionsMessage
 from .connections.turns import Turns
 from .control import ControlServer, Door
-from .directory import Directory, spec_of
+from .directory import Directory, log_of
 from .inbox import Inbox
 from .limiter import Limiter, LimiterMessage
 from .restarts import RestartPolicy
@@ -155,7 +155,7 @@ class Tree:
             world.home,
             Turns(Address(self._inboxes.limiter), world.clock),
             self.scheduler,
-            partial(spec_of, self._log),
+            log_of(self._log),
             world.clock,
             world.random,
             self._watcher.on_trouble,

@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from holdfast.actors.connections.dialling import Dialler, NoWay
 from holdfast.actors.connections.host import Times
+from holdfast.actors.connections.ways import Ways
 from holdfast.actors.control import Door, SocketDoor
 from holdfast.actors.errors import RestartIntensityExceeded, lone
 from holdfast.actors.reply import Reply
@@ -188,13 +189,7 @@ class Surroundings(Struct, frozen=True):
 
 def system() -> Surroundings:
     """The machine as it is."""
-    return Surroundings(SystemClock(), system_random(), ThreadedDisk, RunnerTransport, SocketDoor, None, _ssh)
-
-
-def _ssh(home_id: str) -> Dialler:
-    from holdfast.actors.connections.ssh import SshDialler  # noqa: PLC0415 - asyncssh is slow to import, and rarely needed
-
-    return SshDialler(home_id)
+    return Surroundings(SystemClock(), system_random(), ThreadedDisk, RunnerTransport, SocketDoor, None, Ways)
 
 
 class Functions(Struct, frozen=True):

@@ -121,6 +121,11 @@ def remote_command(python: str | None = None) -> str:
     return f"exec /bin/sh -c '{script}'"
 
 
+def relay_words(python: str) -> tuple[str, ...]:
+    """The command that becomes a relay on this machine, where no login has to be turned into one."""
+    return python, "-I", "-S", "-c", _LOAD
+
+
 async def open_runner(
     stream: trio.abc.Stream,
     sources: Sources,
@@ -129,15 +134,17 @@ async def open_runner(
     workdir: str,
     idle_s: float = 10.0,
     stderr: Callable[[], str] = str,
+    shared: bool = False,
 ) -> Ready:
     """Turn a stream to `remote_command` into one to the runner of `workdir`, started if need be.
 
+    `shared`: hosts share the workdir, and each has a runner of its own there; else one host alone may use it.
     Afterwards frames of `targets/link.py` go over the same stream. Time is the caller's to bound; `stderr` gives what
     the command has said there so far. Raises NoPython, NotARelay, RelayRefused or RelayBroken, and then the stream is
     of no more use.
     """
     digest = hashlib.sha256(sources.runner).hexdigest()
-    hello = {"type": "hello", "home": home_id, "workdir": workdir, "runner": digest, "idle_s": idle_s}
+    hello = {"type": "hello", "home": home_id, "workdir": workdir, "runner": digest, "idle_s": idle_s, "shared": shared}
     first = b"%08d" % len(sources.relay) + sources.relay + frame(hello)
     needed = trio.Event()
     conversation = _Conversation(stream, stderr)

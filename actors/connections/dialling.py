@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Final, Protocol
 
 import trio
 
@@ -14,6 +15,17 @@ from holdfast.events.records import Target
 from ..staging.remotefiles import RemoteFiles
 from ..targets.conversation import Line
 from .interview import Interview
+
+RUNNER_IDLE_S: Final = 60.0
+
+
+def runner_name(home_id: str, target: Target) -> str:
+    """The name of the runner's folder in the target's workdir.
+
+    Several targets may stand for parts of one cluster, and have one workdir there: each has a runner of its own.
+    """
+    own = hashlib.sha256(target.name.encode(errors="surrogateescape")).hexdigest()[:8]
+    return home_id if target.slurm is None else f"{home_id}-{own}"
 
 
 class RemoteLine(Line, frozen=True):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import trio
 from msgspec import Struct
@@ -34,26 +34,44 @@ from holdfast.events.hosts import (
     follow,
     reason_of,
 )
-from holdfast.events.messages import Answer, Changed, HostSeen, LogIn, ReadOutput, Refusal, Say, Staged
+from holdfast.events.messages import (
+    Answer,
+    Changed,
+    HostSeen,
+    Inspect,
+    Inspected,
+    LogIn,
+    ReadOutput,
+    Refusal,
+    Say,
+    Staged,
+    Unreachable,
+)
 from holdfast.events.records import Target
-from holdfast.events.spec import JobSpec
 from holdfast.store.home import Home
 
 from ..address import Address
-from ..errors import lone
+from ..errors import InboxFull, lone
 from ..reply import Reply
+from ..scheduler import RecordBatches
+from ..slurm.log import ClusterTimes, Log
 from ..targets.conversation import Conversation, Ears, Patience, ReportMessage
 from ..targets.link import LinkBroken
-from ..targets.messages import TargetMessage
+from ..targets.messages import Connected, TargetMessage
 from ..world import Clock
 from .dialling import Dialler, KeyNotTrusted, PersonNeeded, RemoteLine
 from .interview import INTERVIEW_S, Interview
 from .porter import Porter, Told
 from .turns import Turns
 
+if TYPE_CHECKING:
+    from ..slurm.cluster import Cluster
+    from ..slurm.site import Site
+
 DIAL_S: Final = 30.0
 LOOK_S: Final = 30.0
 REST_S: Final = 120.0
+INSPECT_S: Final = 120.0
 PATIENCE: Final = Patience(ping_s=5.0, suspect_s=11.0, silence_s=30.0, away_s=5.0)
 _US: Final = 1_000_000
 
@@ -64,6 +82,7 @@ class Times(Struct, frozen=True):
     patience: Patience = PATIENCE
     dial_s: float = DIAL_S
     rest_s: float = REST_S
+    cluster: ClusterTimes = ClusterTimes()
 
 
 class Around(Struct, frozen=True):
@@ -71,8 +90,8 @@ class Around(Struct, frozen=True):
 
     home: Home
     turns: Turns
-    scheduler: Address[ReportMessage | HostSeen | Staged]
-    spec_of: Callable[[str], JobSpec | None]
+    scheduler: Address[ReportMessage | HostSeen | Staged | RecordBatches]
+    log: Log
     clock: Clock
     random: Uniform
     on_trouble: Callable[[str | None], None]
@@ -86,6 +105,7 @@ class Host:
 
     def __init__(self, target: Target, home_id: str, dialler: Dialler, around: Around) -> None:
         self._target = target
+        self._home_id = home_id
         self._dialler = dialler
         self._around = around
         # A connection of a supervisor that is gone went with it.
@@ -95,22 +115,33 @@ class Host:
         self._untold: list[HostState] = []
         self._news = trio.Event()
         self._wanted = self._asked_for = False
-        self._fetches: list[tuple[ReadOutput, Reply[Answer]]] = []
+        self._fetches: list[tuple[ReadOutput | Inspect, Reply[Answer]]] = []
         self._interview: Interview | None = None
         self._changed = trio.Event()
         self._connected = trio.CancelScope()
         ears = Ears(self._trouble, self._answered, self._silent)
-        told = Told(around.scheduler, around.spec_of, around.clock.now, self._trouble, self._alive)
+        told = Told(around.scheduler, around.log.spec_of, around.clock.now, self._trouble, self._alive)
         self._porter = Porter(target.name, home_id, told)
         self._conversation = Conversation(
             target.name,
             around.home.secrets,
-            around.scheduler,
+            Address(_Listener(self)),
             around.clock,
             ears,
             around.times.patience,
             self._porter,
         )
+        self._cluster = None if target.slurm is None else self._make_cluster(home_id)
+        self._login = trio.Event()
+        self._site: Site | None = None
+        self._nursery: trio.Nursery | None = None
+
+    def _make_cluster(self, home_id: str) -> Cluster:
+        # Most homes have no cluster, and are not to wait for what it takes.
+        from ..slurm.cluster import Cluster  # noqa: PLC0415
+        from ..slurm.shared import Shared  # noqa: PLC0415
+
+        return Cluster(Shared(self._target, home_id, self._porter, self._around))
 
     def attend(self, *, wanted: bool) -> None:
         """Whether there is something to do for it."""
@@ -119,23 +150,29 @@ class Host:
 
     def meet(self, target: Target, *, dial: bool) -> None:
         """The target is as it is now: another way there means another connection; `dial`: try it now."""
-        moved = target.ssh != self._target.ssh
+        moved = target.ssh != self._target.ssh or (target.slurm is None) != (self._target.slurm is None)
         if moved:
             self._connected.cancel()
         self._target = target
+        if target.slurm is None:
+            self._cluster = None
+        elif self._cluster is None:
+            self._cluster = self._make_cluster(self._home_id)
+        else:
+            self._cluster.meet(target)
         if moved or (dial and not isinstance(self._state, Connecting | Up | Suspect)):
             self._see(Rested())
             self._asked_for = self._asked_for or dial
         self._wake()
 
     async def pass_on(self, message: TargetMessage) -> None:
-        """For its runner."""
-        await self._conversation.pass_on(message)
+        """For its runner, or the cluster that it is."""
+        await (self._conversation if self._cluster is None else self._cluster).pass_on(message)
 
-    def fetch(self, request: ReadOutput, reply: Reply[Answer]) -> None:
-        """Have output read there, once it is connected; if that fails, its reason is the answer."""
+    def fetch(self, request: ReadOutput | Inspect, reply: Reply[Answer]) -> None:
+        """Have output read there, or the cluster looked at, once it is connected; if not, the reason is the answer."""
         if self._conversation.connected:
-            self._conversation.read(request, reply)
+            self._fetch(request, reply)
         else:
             self._asked_for = True
             self._fetches.append((request, reply))
@@ -149,9 +186,28 @@ class Host:
         fetches, self._fetches = self._fetches, []
         for request, reply in fetches:
             if self._conversation.connected:
-                self._conversation.read(request, reply)
+                self._fetch(request, reply)
             else:
                 reply.send(Refusal(f"{self._target.name} can't be reached: {reason}", Unavailable.exit_code))
+
+    def _fetch(self, request: ReadOutput | Inspect, reply: Reply[Answer]) -> None:
+        if isinstance(request, ReadOutput):
+            self._conversation.read(request, reply)
+        elif self._nursery is None or self._site is None:
+            reply.send(Inspected(()))
+        else:
+            self._nursery.start_soon(self._inspect, self._site, reply)
+
+    async def _inspect(self, site: Site, reply: Reply[Answer]) -> None:
+        from ..slurm.inspection import inspect  # noqa: PLC0415 - as for the cluster itself
+
+        answer: Answer = Refusal(f"{self._target.name} was not done being looked at", Unavailable.exit_code)
+        try:
+            if self._target.slurm is not None:
+                with trio.move_on_after(INSPECT_S):
+                    answer = await inspect(site, self._target.slurm, self._around.clock.now)
+        finally:
+            reply.send(answer)
 
     def converse(self, request: LogIn | Say, reply: Reply[Answer]) -> None:
         """Log in with a person at hand, or take what they typed."""
@@ -184,6 +240,7 @@ class Host:
     async def run(self) -> None:
         """Serve until cancelled."""
         async with trio.open_nursery() as nursery:
+            self._nursery = nursery
             nursery.start_soon(self._tell)
             if self._state is not self._target.host:
                 self._untold.append(Idle(self._around.clock.now()))
@@ -277,6 +334,8 @@ class Host:
                     async with trio.open_nursery() as nursery:
                         nursery.start_soon(self._rest, resting)
                         nursery.start_soon(self._porter.run, line)
+                        if self._cluster is not None:
+                            nursery.start_soon(self._serve_cluster, self._cluster, line)
                         await self._conversation.hold(line)
                         raise LinkBroken(reason)
             return Rested()
@@ -284,7 +343,31 @@ class Host:
             reason = str(lone(group)) or reason
         return Broke(reason)
 
+    async def _serve_cluster(self, cluster: Cluster, line: RemoteLine) -> None:
+        """Have the cluster served over the line, once the runner on its login node answers."""
+        from ..slurm.login import LoginSite  # noqa: PLC0415
+
+        self._login = trio.Event()
+        await self._login.wait()
+        self._site = LoginSite(self._conversation, line.workdir or "/", line.private)
+        try:
+            await cluster.run(self._site)
+        finally:
+            self._site = None
+
     # What is said of it.
+
+    @property
+    def name(self) -> str:
+        """The target's name."""
+        return self._target.name
+
+    async def heard(self, message: ReportMessage) -> None:
+        """What the runner says: of a cluster's login node it is only that it is there."""
+        if self._cluster is None or isinstance(message, Unreachable):
+            await self._around.scheduler.tell(message)
+        elif isinstance(message, Connected):
+            self._login.set()
 
     def _see(self, sight: Sight) -> None:
         state = follow(self._state, sight, self._around.clock.now(), self._around.random)
@@ -317,3 +400,20 @@ class Host:
 
     def _silent(self, reason: str) -> None:
         self._see(Silent(reason))
+
+
+class _Listener:
+    """What a conversation takes for the scheduler."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    @property
+    def name(self) -> str:
+        return self._host.name
+
+    async def put(self, message: ReportMessage) -> None:
+        await self._host.heard(message)
+
+    def put_nowait(self, message: ReportMessage) -> None:
+        raise InboxFull(f"{self.name}, for {type(message).__name__}", 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from holdfast.events.messages import Answer, LogIn, ReadOutput, Say
+from holdfast.events.messages import Answer, Inspect, LogIn, ReadOutput, Say
 from holdfast.events.records import Target
 
 from ..reply import Request
@@ -36,9 +36,9 @@ class Meet(Struct, frozen=True):
 
 
 class Fetch(Request[Answer], frozen=True):
-    """Have a piece of output read by the runner of a target, which is connected for it if it is not."""
+    """Have a piece of output read, or a cluster looked at, over the way to a target, which is connected for it."""
 
-    request: ReadOutput
+    request: ReadOutput | Inspect
 
 
 class Converse(Request[Answer], frozen=True):

@@ -5,7 +5,7 @@
 It is sent to a host over each connection (`bootstrap.py` has the other half) and ends with it, at once; the runner and
 what it started go on. Frames are those of the runner: a 4-byte big-endian length and a JSON object with a "type".
 
-    client -> relay    hello {home, workdir, runner, idle_s}    runner {source}, if it was asked for
+    client -> relay    hello {home, workdir, runner, idle_s, shared}    runner {source}, if it was asked for
     relay -> client    MARKER, behind whatever a login shell prints
                        need {}    refused {error}    ready {workdir, folder, python, system, ...}
 
@@ -121,7 +121,8 @@ def send(kind: str, **members: object) -> None:
     write_all(1, len(body).to_bytes(LENGTH_BYTES, "big") + body)
 
 
-# The folder: `<workdir>/.holdfast/<home id>`, private to the user.
+# The folder: `<workdir>/.holdfast/<home id>`, private to the user. Hosts may share it, as the login nodes of a cluster,
+# of which a connection reaches now one and now another: then each has its runner in a folder of its own in it.
 
 
 def give_up(path: bytes, error: OSError, remedy: str) -> "NoReturn":
@@ -212,6 +213,16 @@ def keep_to_one_host(folder: bytes, private: int, boot_name: str) -> None:
         )
     if (node, known_boot) != (own, boot_name):
         write("host", claim, private, os.rename)
+
+
+def own_folder(folder: bytes, folder_fd: int) -> "tuple[bytes, int]":
+    """Return path and descriptor of this host's part of a folder that hosts share; output is that of all of them."""
+    os.close(open_private(folder_fd, os.path.join(folder, b"output")))
+    own = os.path.join(folder, to_bytes("on-" + os.uname().nodename))
+    own_fd = open_private(folder_fd, own)
+    with contextlib.suppress(FileExistsError):
+        os.symlink("../output", "output", dir_fd=own_fd)
+    return own, own_fd
 
 
 # The runner. The current folder is its own by now, as an absolute name of its socket might be too long.
@@ -318,10 +329,11 @@ def prepare() -> socket.socket:
     folder_fd = open_private(shared_fd, folder)
     try:
         boot_name = boot()
-        keep_to_one_host(folder, folder_fd, boot_name)
+        own, own_fd = own_folder(folder, folder_fd) if hello.get("shared") else (folder, folder_fd)
+        keep_to_one_host(own, own_fd, boot_name)
         file = os.path.join(shared, place_runner(shared_fd, digest))
         os.umask(umask)  # which jobs are to have
-        connection = connect(file, folder, folder_fd, idle_s)
+        connection = connect(file, own, own_fd, idle_s)
     except ConnectionError:
         raise
     except OSError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Final
 
 import trio
 import trio_asyncio
@@ -17,11 +16,9 @@ from ..staging.remotefiles import RemoteFiles
 from ..staging.sftp import SessionRefused, open_sftp
 from .bootstrap import Sources, open_runner, remote_command
 from .channel import ChannelStream
-from .dialling import RemoteLine
+from .dialling import RUNNER_IDLE_S, RemoteLine, runner_name
 from .interview import Interview
 from .login import Login, connect, first_hop, start
-
-RUNNER_IDLE_S: Final = 60.0
 
 
 class SshDialler:
@@ -55,10 +52,11 @@ class SshDialler:
             ready = await open_runner(
                 stream,
                 self._sources,
-                home_id=self._home_id,
+                home_id=runner_name(self._home_id, target),
                 workdir=way.workdir,
                 idle_s=RUNNER_IDLE_S,
                 stderr=lambda: stream.said,
+                shared=target.slurm is not None,
             )
         except BaseException:
             login.close()

@@ -30,14 +30,18 @@ from holdfast.events.messages import (
 
 from ..address import Address
 from ..reply import Reply
+from ..slurm.site import Finished
 from ..world import Clock
+from .executions import Executions, Way
 from .link import (
     PROTOCOL,
     Data,
+    Done,
     FromRunner,
     LinkBroken,
     Outbox,
     Pong,
+    Printed,
     Report,
     Trouble,
     Welcome,
@@ -136,6 +140,7 @@ class Conversation:
         self._missing_since: float | None = None
         self._unreachable_told = False
         self._reads: dict[int, Reply[Answer]] = {}
+        self._executions = Executions(target)
         self._asked = 0
 
     @property
@@ -157,6 +162,12 @@ class Conversation:
         place = {"segment": request.segment, "start": request.start, "end": request.end}
         token = {} if request.token is None else {"token": request.token}
         self._outbox.put({"type": "read", "id": self._asked, **place, **token})
+
+    async def execute(
+        self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float, without: Callable[[str], bool]
+    ) -> Finished:
+        """Have the runner run a command, in the workdir; see `Executions.run`, also for what it raises."""
+        return await self._executions.run(argv, stdin=stdin, timeout_s=timeout_s, without=without)
 
     async def pass_on(self, message: TargetMessage) -> None:
         """Pass on what is meant for the connection that stands; the rest will be said again."""
@@ -242,25 +253,26 @@ class Conversation:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(outbox.drain_into, line.stream)
                 nursery.start_soon(self._ping, outbox)
-                await self._listen(line.stream, outbox)
+                await self._listen(line, outbox)
                 nursery.cancel_scope.cancel()
         finally:
             self._outbox = None
+            self._executions.end()
             for reply in self._reads.values():
                 reply.send(Refusal(f"the connection to {self._target} ended; ask again", Unavailable.exit_code))
             self._reads.clear()
 
-    async def _listen(self, stream: trio.abc.Stream, outbox: Outbox) -> None:
+    async def _listen(self, line: Line, outbox: Outbox) -> None:
         self._heard_at = trio.current_time()
-        async with aclosing(receive(stream)) as messages:
+        async with aclosing(receive(line.stream)) as messages:
             async for message in messages:
                 self._heard_at = trio.current_time()
-                await self._hear(message, outbox)
+                await self._hear(message, line, outbox)
 
-    async def _hear(self, message: FromRunner, outbox: Outbox) -> None:
+    async def _hear(self, message: FromRunner, line: Line, outbox: Outbox) -> None:
         match message:
             case Welcome():
-                await self._welcome(message, outbox)
+                await self._welcome(message, line, outbox)
             case Report(attempts=attempts):
                 await self._scheduler.tell(Reported(self._target, self._brought_back(attempts)))
             case Trouble(error=error):
@@ -271,10 +283,12 @@ class Conversation:
                 reply = self._reads.pop(number, None)
                 if reply is not None:
                     reply.send(_piece(message))
+            case Printed() | Done():
+                self._executions.hear(message)
             case _:
                 assert_never(message)
 
-    async def _welcome(self, message: Welcome, outbox: Outbox) -> None:
+    async def _welcome(self, message: Welcome, line: Line, outbox: Outbox) -> None:
         if message.protocol != PROTOCOL:
             problem = (
                 f"the runner (process {message.pid}) of another Holdfast version speaks protocol {message.protocol}, "
@@ -283,6 +297,7 @@ class Conversation:
             raise LinkBroken(problem)
         self._session += 1
         self._outbox = outbox
+        self._executions.begin(Way(outbox, line.environ, line.workdir or "/", message.pid, message.executes))
         self._missing_since = None
         if self._unreachable_told:
             self._unreachable_told = False

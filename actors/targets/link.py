@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 import trio
@@ -27,7 +27,10 @@ class _FromRunner(msgspec.Struct, frozen=True, tag=str.lower, tag_field="type"):
 
 
 class Welcome(_FromRunner, frozen=True):
-    """The runner's answer to hello: who it is, every attempt it still answers for, and its newest receipt."""
+    """The runner's answer to hello: who it is, every attempt it still answers for, and its newest receipt.
+
+    `executes`: whether it runs commands for the supervisor, as runners of this version do.
+    """
 
     protocol: int
     pid: int
@@ -35,6 +38,7 @@ class Welcome(_FromRunner, frozen=True):
     journal: str
     attempts: tuple[AttemptStatus, ...]
     receipt: str = ""
+    executes: bool = False
 
 
 class Report(_FromRunner, frozen=True):
@@ -64,7 +68,30 @@ class Data(_FromRunner, frozen=True):
     error: str | None = None
 
 
-FromRunner = Welcome | Report | Trouble | Pong | Data
+class Printed(_FromRunner, frozen=True):
+    """A piece of what a command wrote to its stdout (`stream` 0) or stderr (1); they come in order, before its Done."""
+
+    id: int
+    stream: Literal[0, 1]
+    base64: bytes
+
+
+class Done(_FromRunner, frozen=True):
+    """A command is over. `not_run`: it was never started, and `error` says why; else it has an exit code or a signal.
+
+    `timed_out`: it was ended for taking too long. `truncated`: what it printed is not all here.
+    """
+
+    id: int
+    exit_code: int | None = None
+    signal: int | None = None
+    error: str | None = None
+    not_run: bool = False
+    timed_out: bool = False
+    truncated: bool = False
+
+
+FromRunner = Welcome | Report | Trouble | Pong | Data | Printed | Done
 
 _decoder: Final = msgspec.json.Decoder(FromRunner)
 _encoder: Final = msgspec.json.Encoder()

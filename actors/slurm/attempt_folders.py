@@ -1,0 +1,283 @@
+"""Holdfast's folder on a cluster: made there, given secrets, and read, each by a small shell script that is sent along.
+
+    attempts/7.1/     made by whoever claims the attempt; `by` says who, `exit` how the command ended, `refused` why it
+                      was not started, `second.<Slurm's id>.<restart>` that another copy came and ended, `void` that
+                      Holdfast claimed it itself, so that nobody ever runs it
+    output/7.1.out    and .err: what the command wrote
+    secrets/7.1       there until the attempt takes it
+    slurm/            what Slurm's own logs say, unless that is nothing
+
+One reading asks for many attempts, and starts no process for any of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from holdfast.events.errors import Unavailable
+from holdfast.events.quoting import shown
+
+from .shellwords import CARRIAGE_RETURN, quote
+
+SECRETS_ARGV: Final = ("/bin/sh", "-s")
+"""What reads what `secrets_stdin` makes, from its standard input: no list of processes shows anything of it."""
+
+_WORDS: Final = ("by", "exit", "refused", "second", "size", "void")
+_SIGNALLED: Final = 128
+_SIGNALS: Final = 64
+_SECOND: Final = re.compile(r"second\.([0-9]+\.[0-9]+)")
+_TIME: Final = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,9}))?")
+
+_PREPARE: Final = """\
+umask 077
+mkdir -p -- "$1" && chmod 700 "$1" && cd -- "$1" && mkdir -p attempts output secrets slurm &&
+    : >"attempts/.writable.$$" && rm -f "attempts/.writable.$$"
+"""
+# Opening the folders has network file systems look at what is there now, and not at what was there a minute ago.
+_READ: Final = """\
+export LC_ALL=C
+cd -- "$1/attempts" && true <. || exit 1
+works=$(cat)
+for work in $works; do
+    if [ -d "$work" ]; then
+        printf 'attempt %s\\n' "$work"
+        true <"$work" || exit 1
+        for name in by exit refused void; do
+            if [ -f "$work/$name" ]; then
+                while IFS= read -r line; do printf '%s %s\\n' "$name" "$line"; done <"$work/$name" || exit 1
+            fi
+        done
+        for second in "$work"/second.*; do
+            [ -f "$second" ] && printf 'second %s\\n' "${second##*/}"
+        done
+    else
+        printf 'none %s\\n' "$work"
+    fi
+done
+cd -- "$1/output" && true <. || exit 1
+for work in $works; do
+    for file in "$work.out" "$work.err"; do [ -f "$file" ] && printf '%s\\n' "$file"; done
+done | xargs ls -dln . | while read -r mode links user group size rest; do
+    printf 'size %s %s\\n' "$size" "${rest##* }"
+done
+echo end
+"""
+_VOID: Final = """\
+cd -- "$1/attempts" || exit 1
+while IFS= read -r work; do
+    if mkdir "$work" 2>/dev/null; then
+        echo "nobody may run this any more" >"$work/void" || exit 1
+    fi
+    if [ -f "$work/void" ]; then
+        printf 'void %s\\n' "$work"
+    elif [ -d "$work" ]; then
+        printf 'claimed %s\\n' "$work"
+    else
+        exit 1
+    fi
+done
+echo end
+"""
+_FORGET: Final = 'cd -- "$1/secrets" && while IFS= read -r work; do set -- "$@" "$work"; done && shift && rm -f -- "$@"'
+
+
+class GarbledAnswer(Unavailable):
+    """What came back about attempts is not what the script that was sent says; nothing is concluded from it."""
+
+
+class Claim(Struct, frozen=True):
+    """Who claimed an attempt: a job of Slurm's (and the array and task that it is, if it is one), and its script."""
+
+    slurm_id: int
+    array: int | None
+    task: int | None
+    restart: int
+    host: str
+    pid: int
+    time_us: int
+
+
+class Exit(Struct, frozen=True):
+    """How a command ended: `status` as a shell has it, 128 and the signal's number if a signal ended it."""
+
+    status: int
+    began_us: int
+    ended_us: int
+
+    @property
+    def signal(self) -> int | None:
+        """The signal that ended the command, as far as a shell can tell: exit codes from 129 to 192 look the same."""
+        return self.status - _SIGNALLED if _SIGNALLED < self.status <= _SIGNALLED + _SIGNALS else None
+
+    @property
+    def exit_code(self) -> int | None:
+        """The command's exit code, if no signal ended it."""
+        return None if self.signal is not None else self.status
+
+
+class AttemptFolder(Struct, frozen=True):
+    """What stands in an attempt's folder; `claimed`: it is there at all; `void`: it was Holdfast that claimed it.
+
+    `refused`: why the command was not started after all. `seconds`: other copies that came and ended, each as Slurm's
+    id and the restart (`12.0`). `out_bytes` and `err_bytes`: how much it has written so far.
+    """
+
+    claimed: bool
+    claim: Claim | None = None
+    exit: Exit | None = None
+    refused: str | None = None
+    void: bool = False
+    seconds: tuple[str, ...] = ()
+    out_bytes: int = 0
+    err_bytes: int = 0
+
+
+def prepare_argv(folder: str) -> list[str]:
+    """The command that makes Holdfast's folder on a cluster, private, with all that belongs in it."""
+    return ["/bin/sh", "-c", _PREPARE, "sh", folder]
+
+
+def secrets_stdin(folder: str, secrets: Mapping[str, Mapping[str, str]]) -> bytes:
+    """What SECRETS_ARGV reads, to put secrets of attempts (by name, such as 7.1) where their scripts look for them."""
+    lines = ["set -eu", "umask 077", f"{CARRIAGE_RETURN}=$(printf '\\r')", f"cd -- {quote(folder + '/secrets')}"]
+    for work, values in secrets.items():
+        text = "".join(f"export {name}={_sourced(value)}\n" for name, value in values.items())
+        # `printf` is the shell's own: no process is started that would have this among its arguments.
+        lines.append(f"printf '%s' {quote(text)} >.{work}")
+        lines.append(f"mv -f .{work} {work}")
+    return ("\n".join(lines) + "\n").encode(errors="surrogateescape")
+
+
+def _sourced(value: str) -> str:
+    """A value as a file has it that is read with `.`, where nothing stands for a carriage return."""
+    return "'" + value.replace("'", "'\\''") + "'"
+
+
+def forget_secrets_argv(folder: str) -> list[str]:
+    """The command that removes secrets of attempts that never took them; it reads their names, as `read_stdin`."""
+    return ["/bin/sh", "-c", _FORGET, "sh", folder]
+
+
+def read_argv(folder: str) -> list[str]:
+    """The command that says what stands in the folders of attempts, whose names it reads (`read_stdin`)."""
+    return ["/bin/sh", "-c", _READ, "sh", folder]
+
+
+def read_stdin(works: Iterable[str]) -> bytes:
+    """The names of attempts, `<job>.<attempt>`, as `read_argv` reads them."""
+    return "".join(f"{work}\n" for work in works).encode()
+
+
+def read_answer(answer: bytes, works: Sequence[str]) -> dict[str, AttemptFolder]:
+    """What `read_argv` has said about these attempts. Raises GarbledAnswer unless it speaks of each, and to the end."""
+    parts: dict[str, dict[str, list[str]]] = {}
+    claimed: set[str] = set()
+    work = ""
+    for word, text in _lines(answer):
+        if word in {"attempt", "none"}:
+            work = text
+            parts[work] = {}
+            if word == "attempt":
+                claimed.add(work)
+        elif word == "size":
+            size, _, file = text.partition(" ")
+            parts.setdefault(file[: -len(".out")], {})[file[-len(".out") :]] = [size]
+        elif work in claimed and word in _WORDS:
+            parts[work].setdefault(word, []).append(text)
+        else:
+            raise _garbled(f"{word} {text}", "that is none of what is asked for")
+    parts.pop("", None)  # the folder of all outputs
+    _check_all(parts, works)
+    return {work: _folder(parts[work], claimed=work in claimed) for work in works}
+
+
+def void_argv(folder: str) -> list[str]:
+    """The command that claims attempts, whose names it reads (`read_stdin`), for nobody: they never run then."""
+    return ["/bin/sh", "-c", _VOID, "sh", folder]
+
+
+def void_answer(answer: bytes, works: Sequence[str]) -> dict[str, bool]:
+    """Which of these attempts never ran and never will; the others were claimed before. Raises GarbledAnswer."""
+    found: dict[str, bool] = {}
+    for word, work in _lines(answer):
+        if word not in {"void", "claimed"}:
+            raise _garbled(f"{word} {work}", "that is none of what is asked for")
+        found[work] = word == "void"
+    _check_all(found, works)
+    return found
+
+
+def _lines(answer: bytes) -> list[tuple[str, str]]:
+    """The lines of an answer, each as its first word and the rest."""
+    *lines, rest = answer.decode(errors="replace").split("\n")
+    if rest or not lines or lines.pop() != "end":
+        raise _garbled(rest or (lines or [""])[-1], "it breaks off there")
+    return [(word, text) for word, _, text in (line.partition(" ") for line in lines)]
+
+
+def _check_all(found: Iterable[str], works: Sequence[str]) -> None:
+    others = set(found) ^ set(works)
+    if others:
+        raise _garbled(", ".join(sorted(others)), "those and the attempts that were asked for are not the same")
+
+
+def _folder(parts: Mapping[str, Sequence[str]], *, claimed: bool) -> AttemptFolder:
+    seconds: list[str] = []
+    for name in parts.get("second", ()):
+        match = _SECOND.fullmatch(name)
+        if match is None:
+            raise _garbled(name, "a second copy has an id and a restart")
+        seconds.append(match[1])
+    out_bytes, err_bytes = (_number(parts[kind][0]) if kind in parts else 0 for kind in (".out", ".err"))
+    return AttemptFolder(
+        claimed=claimed,
+        claim=_claim(parts["by"]) if "by" in parts else None,
+        exit=_exit(parts["exit"]) if "exit" in parts else None,
+        refused="\n".join(parts["refused"]) if "refused" in parts else None,
+        void="void" in parts,
+        seconds=tuple(seconds),
+        out_bytes=out_bytes,
+        err_bytes=err_bytes,
+    )
+
+
+def _claim(lines: Sequence[str]) -> Claim:
+    fields = _fields(lines, ("slurm", "array", "task", "restart", "host", "pid", "time"))
+    array, task = (_number(fields[name]) if fields[name] else None for name in ("array", "task"))
+    numbers = {name: _number(fields[name]) for name in ("slurm", "restart", "pid")}
+    time_us = _time_us(fields["time"])
+    return Claim(numbers["slurm"], array, task, numbers["restart"], fields["host"], numbers["pid"], time_us)
+
+
+def _exit(lines: Sequence[str]) -> Exit:
+    fields = _fields(lines, ("status", "began", "ended"))
+    return Exit(_number(fields["status"]), _time_us(fields["began"]), _time_us(fields["ended"]))
+
+
+def _fields(lines: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+    fields = {name: text for name, _, text in (line.partition(" ") for line in lines)}
+    if list(fields) != list(names) or len(lines) != len(names):
+        raise _garbled(" ".join(lines), f"the fields are {', '.join(names)}")
+    return fields
+
+
+def _number(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise _garbled(text, "a number is expected")
+    return int(text)
+
+
+def _time_us(text: str) -> int:
+    match = _TIME.fullmatch(text)
+    if match is None:
+        raise _garbled(text, "a time in seconds is expected")
+    return int(match[1]) * 1_000_000 + int((match[2] or "").ljust(6, "0")[:6])
+
+
+def _garbled(seen: str, rule: str) -> GarbledAnswer:
+    problem = f"the cluster answered {shown(seen)} about attempts, and {rule}; it is asked again"
+    return GarbledAnswer(problem)

@@ -1,0 +1,254 @@
+"""What is known of the attempts that are in a cluster's hands: kept in memory, made again from the log and the queue.
+
+No I/O and no clock: `now` and `asked_at` are seconds on Trio's clock, and come from outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from holdfast.events.facts import AttemptBatched
+from holdfast.events.messages import AttemptStatus
+from holdfast.events.records import Batch, OutputRange, PlannedBatch, SubmittedBatch
+
+from .squeue import Row
+from .words import Meaning, meaning_of
+
+QUEUED: Final = "queued"
+RUNNING: Final = "running"
+UNCLEAR: Final = "unclear"
+# Of several copies of an attempt, what the one counts for that stands first here.
+_RANKS: Final = (Meaning.RUNS, Meaning.WAITS, Meaning.UNKNOWN, Meaning.ENDED)
+
+
+class Member:
+    """An attempt in a batch.
+
+    `told`: what the scheduler heard of it last; `left_at`: since when it is not in the queue; `over`: its end was told.
+    """
+
+    __slots__ = (
+        "attempt",
+        "batch",
+        "index",
+        "job",
+        "left_at",
+        "over",
+        "started_at",
+        "stopped_at",
+        "stopping",
+        "token",
+        "told",
+    )
+
+    def __init__(self, token: str, job: int, attempt: int, batch: str, index: int | None) -> None:
+        self.token, self.job, self.attempt, self.batch, self.index = token, job, attempt, batch, index
+        self.told = ""
+        self.started_at: int | None = None
+        self.left_at: float | None = None
+        self.over = False
+        self.stopping = False
+        self.stopped_at: float | None = None
+
+    @property
+    def folder(self) -> str:
+        """The name of its folder on the cluster."""
+        return f"{self.job}.{self.attempt}"
+
+    @property
+    def output(self) -> tuple[OutputRange, OutputRange]:
+        """Where its output comes to, from the first byte."""
+        return OutputRange(f"{self.folder}.out", 0), OutputRange(f"{self.folder}.err", 0)
+
+
+class Entry:
+    """A batch that is open. `id`: the cluster's, once it is known; `sent`: the cluster may have it.
+
+    `sent_at`: an answer to a question that was asked before says nothing of it. `missed_at`: when the cluster first
+    said that it does not have it, after it had been sent and its answer got lost. `script`: all that is submitted.
+    """
+
+    __slots__ = ("closed", "id", "members", "missed_at", "name", "planned_at", "reason", "script", "sent", "sent_at")
+
+    def __init__(self, name: str, planned_at: int, members: Iterable[Member], script: str = "") -> None:
+        self.name, self.planned_at, self.script = name, planned_at, script
+        self.members = {member.index or 0: member for member in members}
+        self.id: str | None = None
+        self.reason = ""
+        self.sent = False
+        self.sent_at = 0.0
+        self.missed_at: float | None = None
+        self.closed = False
+
+    @property
+    def is_array(self) -> bool:
+        """Whether its members are tasks of an array."""
+        return any(member.index is not None for member in self.members.values())
+
+
+class Sights(Struct, frozen=True):
+    """What an answer of the cluster's queue says that was not known: see `Book.see`."""
+
+    statuses: list[AttemptStatus]
+    waits: list[tuple[Entry, str]]
+    found: list[tuple[Entry, str]]
+    missed: list[Entry]
+    strangers: list[str]
+
+
+class Book:
+    """The open batches of one target, and their members."""
+
+    def __init__(self, home: str) -> None:
+        self._prefix = f"{home}."
+        self.entries: dict[str, Entry] = {}
+        self.members: dict[str, Member] = {}
+
+    # How it comes to be.
+
+    def load(self, batches: Sequence[Batch], placed: Sequence[tuple[str, AttemptBatched]], now: float) -> None:
+        """Begin anew from what the log says: `placed` are the attempts in flight, by token.
+
+        What was planned may have been sent, and its answer lost with the supervisor.
+        """
+        self.entries.clear()
+        self.members.clear()
+        members: dict[str, list[Member]] = {}
+        for token, where in placed:
+            member = Member(token, where.job, where.attempt, where.batch, where.index)
+            members.setdefault(where.batch, []).append(member)
+        for batch in batches:
+            entry = Entry(batch.name, batch.planned_at, members.get(batch.name, ()))
+            entry.sent, entry.sent_at = True, now
+            if isinstance(batch.state, SubmittedBatch):
+                entry.id, entry.reason = batch.state.id, batch.state.reason
+            elif isinstance(batch.state, PlannedBatch):
+                entry.reason = batch.state.reason
+            self.add(entry)
+
+    def add(self, entry: Entry) -> None:
+        """A batch was planned."""
+        self.entries[entry.name] = entry
+        for member in entry.members.values():
+            self.members[member.token] = member
+
+    def drop(self, member: Member) -> Entry | None:
+        """A member is over; returns its batch if that was the last one."""
+        self.members.pop(member.token, None)
+        entry = self.entries.get(member.batch)
+        if entry is None:
+            return None
+        entry.members.pop(member.index or 0, None)
+        return None if entry.members else entry
+
+    def close(self, entry: Entry) -> None:
+        """Nothing of it is to be expected any more."""
+        self.entries.pop(entry.name, None)
+        for member in entry.members.values():
+            self.members.pop(member.token, None)
+
+    # What is asked of it.
+
+    @property
+    def waits_for_cluster(self) -> bool:
+        """Whether anything may be in the cluster's hands, so that its queue must be looked at."""
+        return any(entry.sent for entry in self.entries.values())
+
+    def left(self) -> list[Member]:
+        """Those that were in the queue and are not any more."""
+        return [member for member in self.members.values() if member.left_at is not None and not member.over]
+
+    def to_stop(self) -> Iterator[tuple[str, list[Member]]]:
+        """Those that are to be stopped and may still be there, by the cluster's id."""
+        for entry in self.entries.values():
+            if entry.id is not None:
+                members = [each for each in entry.members.values() if each.stopping and each.left_at is None]
+                if members:
+                    yield entry.id, members
+
+    def status_of(self, member: Member) -> AttemptStatus:
+        """What can be said of it when a supervisor comes (again): it is known, whatever became of it."""
+        entry = self.entries[member.batch]
+        if entry.sent and entry.id is None:
+            reason = "its submission was not answered, and the cluster is asked for it"
+            return AttemptStatus(member.token, UNCLEAR, error=reason)
+        if member.told == RUNNING or member.over:
+            return _running(member)
+        return AttemptStatus(member.token, QUEUED)
+
+    # What is seen.
+
+    def see(self, rows: Sequence[Row], asked_at: float, now: float) -> Sights:
+        """Take in all that is in the cluster's queue, asked for at `asked_at`; returns what is new.
+
+        `statuses` of members; `waits`: batches that wait for something else now; `found`: those whose id was not known;
+        `missed`: those without id that are not there; `strangers`: tokens of this home that no batch here has.
+        """
+        sights = Sights([], [], [], [], [])
+        by_name: dict[str, list[Row]] = {}
+        for row in rows:
+            by_name.setdefault(row.name, []).append(row)
+        for entry in list(self.entries.values()):
+            if entry.sent and entry.sent_at <= asked_at:
+                self._see_entry(entry, by_name.get(entry.name, ()), sights, now)
+        sights.strangers.extend(name for name in by_name if name.startswith(self._prefix) and name not in self.entries)
+        return sights
+
+    def _see_entry(self, entry: Entry, rows: Sequence[Row], sights: Sights, now: float) -> None:
+        if entry.id is None:
+            if not rows:
+                sights.missed.append(entry)
+                return
+            sights.found.append((entry, str(rows[0].array or rows[0].id)))
+        row_of = _rows_by_task(rows)
+        reason = ""
+        for member in entry.members.values():
+            row = row_of(member.index)
+            meaning = Meaning.ENDED if row is None else meaning_of(row.state)
+            if row is None or meaning is Meaning.ENDED:
+                if member.left_at is None:
+                    member.left_at = now
+                continue
+            member.left_at = None
+            if meaning is Meaning.RUNS:
+                member.started_at = row.started_at or member.started_at
+                if member.told != RUNNING:
+                    member.told = RUNNING
+                    sights.statuses.append(_running(member))
+            elif meaning is Meaning.WAITS:
+                reason = reason or row.reason
+                if member.told == UNCLEAR:
+                    sights.statuses.append(AttemptStatus(member.token, QUEUED))
+                if member.told != RUNNING:
+                    member.told = QUEUED
+        if reason and reason != entry.reason:
+            entry.reason = reason
+            sights.waits.append((entry, reason))
+
+
+def _running(member: Member) -> AttemptStatus:
+    return AttemptStatus(member.token, RUNNING, started_at=member.started_at, output=member.output)
+
+
+def _rows_by_task(rows: Sequence[Row]) -> Callable[[int | None], Row | None]:
+    """Which row says of a task what matters: that it runs rather than that a copy of it waits, or has ended."""
+    single: dict[int | None, Row] = {}
+    many: list[Row] = []
+    for row in sorted(rows, key=lambda each: _RANKS.index(meaning_of(each.state)), reverse=True):
+        if row.tasks is None:
+            single[None] = row
+        elif len(row.tasks) == 1:
+            single[next(iter(row.tasks))] = row
+        else:
+            many.append(row)
+
+    def find(index: int | None) -> Row | None:
+        found = single.get(index)
+        if found is not None or index is None:
+            return found
+        return next((row for row in many if row.tasks is not None and index in row.tasks), None)
+
+    return find

@@ -1,0 +1,196 @@
+"""Looking for what is not in the queue: batches whose submission was not answered, and attempts that have left it.
+
+A batch is submitted again only when its absence is established: the controller answered twice without it, with the
+grace time in between, accounting does not have it, and none of its attempts was claimed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import trio
+
+from holdfast.events.errors import Unavailable
+from holdfast.events.facts import BatchAbsent, BatchSubmitted
+from holdfast.events.messages import AttemptStatus
+
+from .asking import NoAccounting, ask_accounts, ask_accounts_by_name, ask_details, ask_folders, void
+from .attempt_folders import AttemptFolder
+from .book import QUEUED, Entry, Member
+from .ending import Evidence, by_task, conclude, given_back, is_gone, lost
+from .sacct import Account
+from .shared import Shared
+from .site import Site
+from .submitting import Submitter
+
+LOOK_S: Final = 1.0
+SILENT_S: Final = 600.0
+"""How long accounting that does not answer is waited for, where all else says that a batch is not there."""
+_SKEW_US: Final = 3_600_000_000  # the clocks of two machines, at the most
+_TASKS_MAX: Final = 1000  # more of one array are asked for by the array's number
+
+
+class Looker:
+    """Of one cluster."""
+
+    def __init__(self, shared: Shared, submitter: Submitter) -> None:
+        self._shared = shared
+        self._submitter = submitter
+        self._missed: dict[str, Entry] = {}
+        self._accounts_failed_at: float | None = None
+        self._news = trio.Event()
+
+    def forget(self) -> None:
+        """The book begins anew."""
+        self._missed.clear()
+
+    def look_for(self, entry: Entry) -> None:
+        """The controller does not have a batch that was sent, and has had its grace time: find out."""
+        self._missed[entry.name] = entry
+        self.wake()
+
+    def wake(self) -> None:
+        """Something may have left the queue."""
+        self._news.set()
+
+    async def run(self, site: Site) -> None:
+        """Look for what there is to look for, until cancelled; less often, as long as nothing new is found out."""
+        pause_s = LOOK_S
+        while True:
+            if self._missed or self._shared.book.left():
+                with trio.move_on_after(pause_s):
+                    await self._news.wait()
+            else:
+                await self._news.wait()
+            self._news = trio.Event()
+            try:
+                found = await self._look(site)
+            except Unavailable as error:
+                found = False
+                self._shared.on_trouble(f"{self._shared.name}: {error}")
+            pause_s = LOOK_S if found else min(2 * pause_s, max(LOOK_S, self._shared.slurm.poll_us / 1e6))
+
+    async def _look(self, site: Site) -> bool:
+        for entry in list(self._missed.values()):
+            await self._look_for(site, entry)
+        return await self._end(site)
+
+    # Batches.
+
+    async def _look_for(self, site: Site, entry: Entry) -> None:
+        """Find out whether the cluster has, or had, a batch. Raises Unavailable, and then it is tried again."""
+        shared = self._shared
+        self._missed.pop(entry.name, None)
+        if entry.id is not None or entry.name not in shared.book.entries:
+            return
+        members = list(entry.members.values())
+        folders = await ask_folders(site, [each.folder for each in members])
+        claimed = next((each.claim for each in folders.values() if each.claim is not None), None)
+        if claimed is not None:
+            await self.adopt(entry, str(claimed.array or claimed.slurm_id))
+            return
+        try:
+            accounts = await ask_accounts_by_name(site, [entry.name], entry.planned_at - _SKEW_US)
+        except NoAccounting:
+            accounts = []
+        except Unavailable:
+            if self._accounts_patience():
+                self._missed[entry.name] = entry
+                raise
+            accounts = []
+        else:
+            self._accounts_failed_at = None
+        if accounts:
+            await self.adopt(entry, str(accounts[-1].array or accounts[-1].id))
+            return
+        reason = "the controller answered twice without it, accounting has not heard of it, and it has claimed nothing"
+        await shared.record(BatchAbsent(shared.name, entry.name, reason))
+        self._submitter.again(entry)
+
+    def _accounts_patience(self) -> bool:
+        now = trio.current_time()
+        if self._accounts_failed_at is None:
+            self._accounts_failed_at = now
+        return now - self._accounts_failed_at < SILENT_S
+
+    async def adopt(self, entry: Entry, number: str) -> None:
+        """A batch whose answer got lost is there, under this id."""
+        shared = self._shared
+        entry.id, entry.reason, entry.missed_at = number, "", None
+        await shared.record(BatchSubmitted(shared.name, entry.name, number, found=True))
+        statuses = [AttemptStatus(each.token, QUEUED) for each in entry.members.values() if each.told != "running"]
+        await shared.report(statuses)
+        now = trio.current_time()
+        for member in entry.members.values():
+            member.left_at = member.left_at or now
+        shared.stir()
+        self.wake()
+
+    # Attempts.
+
+    async def _end(self, site: Site) -> bool:
+        """Tell how attempts ended that have left the queue; whether any was told."""
+        shared = self._shared
+        left = shared.book.left()
+        if not left:
+            return False
+        now = trio.current_time()
+        folders = await ask_folders(site, [each.folder for each in left])
+        evidence = await self._evidence(site, left, folders)
+        ends: list[tuple[Member, AttemptStatus]] = []
+        gone: list[Member] = []
+        for member in left:
+            status = conclude(member, evidence, now, shared.times.account_s)
+            if status is not None:
+                ends.append((member, status))
+            elif is_gone(member, now, shared.times.gone_s):
+                gone.append(member)
+        if gone:
+            ends += await self._decide(site, gone, folders)
+        # What came back to the queue while we asked has not ended.
+        ends = [(member, status) for member, status in ends if member.left_at is not None and not member.over]
+        if ends:
+            await shared.end_all(ends)
+        return bool(ends)
+
+    async def _evidence(self, site: Site, left: Sequence[Member], folders: dict[str, AttemptFolder]) -> Evidence:
+        accounts: Sequence[Account] = ()
+        answered = True
+        try:
+            accounts = await ask_accounts(site, self._ids(left))
+            self._accounts_failed_at = None
+        except NoAccounting:
+            answered = False
+        except Unavailable as error:
+            answered = False
+            self._shared.on_trouble(f"{self._shared.name}: {error}")
+        if not answered and any(folders[each.folder].exit is None for each in left):
+            accounts = await ask_details(site)
+        return Evidence(folders, by_task(accounts), answered)
+
+    def _ids(self, left: Sequence[Member]) -> list[str]:
+        """The ids to ask accounting for: of tasks, or of a whole array where they are many."""
+        by_batch: dict[str, list[Member]] = {}
+        for member in left:
+            by_batch.setdefault(member.batch, []).append(member)
+        ids: list[str] = []
+        for name, members in by_batch.items():
+            number = self._shared.book.entries[name].id
+            if number is None:
+                continue
+            if members[0].index is None or len(members) > _TASKS_MAX:
+                ids.append(number)
+            else:
+                ids += [f"{number}_{each.index}" for each in members]
+        return ids
+
+    async def _decide(
+        self, site: Site, gone: Sequence[Member], folders: dict[str, AttemptFolder]
+    ) -> list[tuple[Member, AttemptStatus]]:
+        """The cluster has had its time, and nothing says how these ended: their claims decide."""
+        free = await void(site, [each.folder for each in gone])
+        now_us = self._shared.clock.now()
+        return [
+            (each, given_back(each) if free[each.folder] else lost(each, folders[each.folder], now_us)) for each in gone
+        ]

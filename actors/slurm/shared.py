@@ -1,0 +1,102 @@
+"""What the parts of one cluster's actor have in common: what it is, what is known of it, and how it is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import trio
+
+from holdfast.events.facts import AttemptBatched, BatchEvent
+from holdfast.events.messages import AttemptStatus, Refusal, Reported
+from holdfast.events.records import Target
+from holdfast.events.spec import SlurmSpec
+
+from ..scheduler import RecordBatches
+from ..targets.conversation import Carrier
+from .book import UNCLEAR, Book, Entry, Member
+from .scontrol import Config
+
+if TYPE_CHECKING:
+    from ..connections.host import Around
+
+AGAIN_S: Final = 1.0
+
+
+class Shared:
+    """One cluster, as its poller, submitter, canceller and ender see it."""
+
+    def __init__(self, target: Target, home_id: str, carrier: Carrier, around: Around) -> None:
+        """`carrier` brings files along; `around` is what all ways to other machines have in common."""
+        self.target = target
+        self.book = Book(home_id)
+        self.carrier = carrier
+        self.log = around.log
+        self.scheduler = around.scheduler
+        self.clock = around.clock
+        self.random = around.random
+        self.secrets = around.home.secrets
+        self.on_trouble = around.on_trouble
+        self.times = around.times.cluster
+        self.config: Config | None = None
+        self._news = trio.Event()
+
+    @property
+    def name(self) -> str:
+        """The target's name."""
+        return self.target.name
+
+    @property
+    def slurm(self) -> SlurmSpec:
+        """How its jobs are given to Slurm."""
+        assert self.target.slurm is not None, "only a cluster has this actor"
+        return self.target.slurm
+
+    # Waking each other: who waits looks again at what there is to do.
+
+    def stir(self) -> None:
+        """Something has changed in the book."""
+        self._news.set()
+        self._news = trio.Event()
+
+    async def stirred(self, within_s: float) -> None:
+        """Wait until something has changed, or so long."""
+        news = self._news
+        with trio.move_on_after(within_s):
+            await news.wait()
+
+    # What is said and recorded.
+
+    async def record(self, *news: BatchEvent, members: Sequence[AttemptBatched] = ()) -> frozenset[int]:
+        """Have it recorded, however long the disk is full; returns the jobs of members that are over by now."""
+        while True:
+            answer = await self.scheduler.ask(RecordBatches, self.name, news, tuple(members))
+            if not isinstance(answer, Refusal):
+                return answer
+            await trio.sleep(AGAIN_S)
+
+    async def report(self, statuses: Sequence[AttemptStatus]) -> None:
+        """Tell the scheduler, once files that belong to an end are here."""
+        told = self.carrier.bring_back(statuses)
+        if told:
+            await self.scheduler.tell(Reported(self.name, tuple(told)))
+
+    async def report_unclear(self, entry: Entry, reason: str) -> None:
+        """What became of these is not known for now."""
+        for member in entry.members.values():
+            member.told = UNCLEAR
+        await self.report([AttemptStatus(each.token, UNCLEAR, error=reason) for each in entry.members.values()])
+
+    async def end(self, member: Member, status: AttemptStatus) -> None:
+        """Tell how a member ended; it is dropped once that is recorded."""
+        await self.end_all([(member, status)])
+
+    async def end_all(self, ends: Sequence[tuple[Member, AttemptStatus]]) -> None:
+        """Tell how members ended."""
+        for member, _ in ends:
+            member.over = True
+        await self.report([status for _, status in ends])
+
+    def not_started(self, token: str, reason: str) -> AttemptStatus:
+        """The status of an attempt that could not be started."""
+        return AttemptStatus(token, "ended", ended_at=self.clock.now(), how="not_started", error=reason)

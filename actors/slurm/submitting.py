@@ -1,0 +1,255 @@
+"""Submitting: orders become batches, which are recorded, and then given to `sbatch`, one after the other.
+
+The plan is in the log before `sbatch` starts. After anything but a clear yes or no it is not tried again here: the
+cluster is asked for the batch first (`looking`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from typing import Final, assert_never
+
+import trio
+
+from holdfast.events.backoff import full_jitter_us
+from holdfast.events.errors import BadInput, Unavailable
+from holdfast.events.facts import AttemptBatched, BatchClosed, BatchPlanned, BatchSubmitted, BatchUnclear, BatchWaits
+from holdfast.events.messages import AttemptStatus
+from holdfast.events.sbatch import options
+
+from ..targets.messages import Order
+from ..targets.secrets import NoSecret, find_secrets
+from . import attempt_folders, refusals
+from .arrays import batches
+from .book import Entry, Member
+from .ranges import shown_ranges
+from .script import Place, render, sbatch_argv
+from .shared import Shared
+from .site import NotRun, Site, Unclear
+
+GATHER_S: Final = 0.02
+RETRY_BASE_US: Final = 5_000_000
+RETRY_CAP_US: Final = 300_000_000
+ARRAY_MAX: Final = 1001  # of a cluster that does not say
+_US: Final = 1_000_000
+
+
+class Submitter:
+    """Of one cluster."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._orders: dict[str, Order] = {}
+        self._waiting: list[Entry] = []
+        self._failures = 0
+        self._news = trio.Event()
+
+    def take(self, orders: Sequence[Order]) -> None:
+        """These are to be launched."""
+        self._orders.update({order.token: order for order in orders if order.token not in self._shared.book.members})
+        self._news.set()
+
+    def again(self, entry: Entry) -> None:
+        """A batch that the cluster does not have is to be submitted (again)."""
+        entry.sent, entry.missed_at = False, None
+        self._waiting.append(entry)
+        self._news.set()
+
+    def withdraw(self, token: str) -> bool:
+        """Take back an order; whether it was not planned yet."""
+        return self._orders.pop(token, None) is not None
+
+    def wake(self) -> None:
+        """Something that was planned may have to be taken back."""
+        self._news.set()
+
+    def forget(self) -> None:
+        """What was ordered over an earlier connection is said again."""
+        self._orders.clear()
+        self._waiting.clear()
+        self._failures = 0
+
+    async def run(self, site: Site) -> None:
+        """Plan and submit until cancelled."""
+        prepared = False
+        while True:
+            await self._news.wait()
+            await trio.sleep(GATHER_S)
+            self._news = trio.Event()
+            try:
+                if not prepared:
+                    await _run_well(site, attempt_folders.prepare_argv(site.folder))
+                    prepared = True
+                await self._plan(site)
+                while self._waiting:
+                    await self._submit(site, self._waiting[0])
+            except Unavailable as error:
+                await self._wait_a_while(str(error))
+
+    async def _wait_a_while(self, reason: str) -> None:
+        """The cluster takes nothing just now: nothing was sent, and it is tried again after a back-off."""
+        self._failures += 1
+        for entry in self._waiting:
+            if entry.reason != reason:
+                entry.reason = reason
+                await self._shared.record(BatchWaits(self._shared.name, entry.name, reason))
+        self._shared.on_trouble(f"{self._shared.name} takes no jobs just now: {reason}")
+        await trio.sleep(full_jitter_us(self._failures, RETRY_BASE_US, RETRY_CAP_US, self._shared.random) / _US)
+        self._news.set()
+
+    # Planning.
+
+    async def _plan(self, site: Site) -> None:
+        shared, orders = self._shared, list(self._orders.values())
+        config = shared.config
+        most = ARRAY_MAX if config is None else config.array_max
+        for group in batches(orders, shared.slurm, most):
+            try:
+                wanted = options(group[0].spec, shared.slurm)
+                place = Place(site.workdir, site.folder)
+                # Rendering ten thousand tasks takes a while, and others speak to this thread.
+                text = await trio.to_thread.run_sync(render, group[0].token, group, wanted, shared.slurm, place)
+            except BadInput as error:
+                for order in group:
+                    self._orders.pop(order.token, None)
+                await shared.report([shared.not_started(order.token, str(error)) for order in group])
+                continue
+            await self._record_plan([order for order in group if order.token in self._orders], group, text)
+
+    async def _record_plan(self, left: Sequence[Order], group: Sequence[Order], text: str) -> None:
+        """Record the batch of a group, without those that were taken back while its script was written."""
+        if not left:
+            return
+        shared, name = self._shared, group[0].token
+        members = [
+            Member(order.token, order.job, order.attempt, name, index if len(group) > 1 else None)
+            for index, order in enumerate(group)
+            if order.token in self._orders
+        ]
+        entry = Entry(name, shared.clock.now(), members, text)
+        for order in left:
+            self._orders.pop(order.token, None)
+        shared.book.add(entry)
+        planned = BatchPlanned(shared.name, name, len(members), text, hashlib.sha256(text.encode()).hexdigest())
+        batched = [AttemptBatched(each.job, each.attempt, name, each.index) for each in members]
+        over = await shared.record(planned, members=batched)
+        for member in members:
+            if member.job in over:
+                shared.book.drop(member)
+        self._waiting.append(entry)
+
+    # Submitting.
+
+    async def _submit(self, site: Site, entry: Entry) -> None:
+        """Submit it, and take it off the list unless the cluster takes nothing just now. Raises Unavailable then."""
+        shared = self._shared
+        if not entry.script:
+            entry.script = shared.log.script(entry.name) or ""
+        await self._let_go(entry)
+        try:
+            await self._hand_over_secrets(site, entry)
+        except NoSecret as error:
+            await self._close(entry, str(error))
+            return
+        if not entry.members:
+            self._waiting.remove(entry)
+            await shared.record(BatchClosed(shared.name, entry.name, "nothing of it is to run any more"))
+            shared.book.close(entry)
+            return
+        argv = [*sbatch_argv(entry.script, self._secret_names(entry)), *_array_option(entry)]
+        entry.sent_at = float("inf")
+        entry.sent = True
+        try:
+            verdict = refusals.judge_sbatch(await site.run(argv, stdin=entry.script.encode()))
+        except NotRun:
+            entry.sent = False
+            raise
+        except Unclear as error:
+            verdict = refusals.Unsure(str(error))
+        await self._follow(entry, verdict)
+
+    async def _follow(self, entry: Entry, verdict: refusals.Verdict) -> None:
+        shared = self._shared
+        match verdict:
+            case refusals.NotNow(sentence=sentence):
+                entry.sent = False
+                raise Unavailable(sentence)
+            case refusals.Refused(sentence=sentence):
+                entry.sent = False
+                await self._close(entry, sentence)
+            case refusals.Taken(id=number):
+                entry.id, entry.reason, entry.sent_at = number, "", trio.current_time()
+                self._take_off(entry)
+                await shared.record(BatchSubmitted(shared.name, entry.name, number))
+            case refusals.Unsure(sentence=sentence):
+                entry.sent_at, entry.missed_at = trio.current_time(), None
+                self._take_off(entry)
+                await shared.record(BatchUnclear(shared.name, entry.name, sentence))
+                await shared.report_unclear(entry, sentence)
+            case _:
+                assert_never(verdict)
+        shared.stir()
+
+    def _take_off(self, entry: Entry) -> None:
+        self._waiting.remove(entry)
+        if self._failures:
+            self._failures = 0
+            self._shared.on_trouble(None)
+
+    async def _close(self, entry: Entry, reason: str) -> None:
+        """It is refused for ever: its attempts could not be started."""
+        shared = self._shared
+        self._waiting.remove(entry)
+        await shared.end_all([(each, shared.not_started(each.token, reason)) for each in entry.members.values()])
+        entry.closed = True
+        await shared.record(BatchClosed(shared.name, entry.name, reason))
+
+    async def _let_go(self, entry: Entry) -> None:
+        """Those that somebody wants stopped never go there."""
+        stopping = [each for each in entry.members.values() if each.stopping]
+        for member in stopping:
+            entry.members.pop(member.index or 0)
+            self._shared.book.drop(member)
+        taken_back = [
+            AttemptStatus(each.token, "revoked", error="cancelled before it was submitted") for each in stopping
+        ]
+        if taken_back:
+            await self._shared.report(taken_back)
+
+    # Secrets.
+
+    def _secret_names(self, entry: Entry) -> list[str]:
+        names: dict[str, None] = {}
+        for member in entry.members.values():
+            spec = self._shared.log.spec_of(member.token)
+            names.update(dict.fromkeys(() if spec is None else spec.secrets))
+        return list(names)
+
+    async def _hand_over_secrets(self, site: Site, entry: Entry) -> None:
+        """Put secrets where only the script finds them. Raises NoSecret, or another Unavailable."""
+        found: dict[str, dict[str, str]] = {}
+        for member in entry.members.values():
+            spec = self._shared.log.spec_of(member.token)
+            if spec is not None and spec.secrets:
+                found[member.folder] = find_secrets(spec.secrets, os.environ, self._shared.secrets)
+        if found:
+            await _run_well(site, attempt_folders.SECRETS_ARGV, attempt_folders.secrets_stdin(site.folder, found))
+
+
+def _array_option(entry: Entry) -> list[str]:
+    """Which tasks of an array are left, where some were taken back after it was planned."""
+    return [f"--array={shown_ranges(sorted(entry.members))}"] if entry.is_array else []
+
+
+async def _run_well(site: Site, argv: Sequence[str], stdin: bytes = b"") -> None:
+    """Run what must succeed before anything is sent. Raises NotRun, with what it said."""
+    try:
+        finished = await site.run(argv, stdin=stdin)
+    except Unclear as error:
+        raise NotRun(str(error)) from error
+    if finished.exit_code:
+        said = " ".join(finished.stderr.decode(errors="replace").split())
+        message = f"the workdir of the cluster can't be used: {said or f'exit code {finished.exit_code}'}"
+        raise NotRun(message)
