@@ -1,6 +1,6 @@
 """One cluster: to the scheduler it is what a runner is to other targets, and says of each attempt how it stands.
 
-What it knows it keeps in a book, which is made again from the log whenever the way to the cluster stands anew. Four
+What it knows it keeps in a book, which is made again from the log whenever the way to the cluster stands anew. Five
 tasks work on it side by side, so that a command that hangs holds up none but its own kind: submitting, polling, looking
 for what left the queue, and cancelling.
 """
@@ -18,12 +18,13 @@ from holdfast.events.facts import BatchClosed, BatchUnclear
 from holdfast.events.messages import Attached, AttemptStatus, Unreachable
 from holdfast.events.records import Batch, PlannedBatch, Target
 
-from ..targets.messages import Acknowledge, Connected, Launch, Order, Revoke, SetCapacity, Stop, TargetMessage
+from ..targets.messages import Acknowledge, Connected, Launch, Order, Revoke, SetCapacity, Settle, Stop, TargetMessage
 from .asking import ask_config
 from .book import UNCLEAR, Entry, Member, Sights
 from .cancelling import Canceller
 from .looking import Looker
 from .polling import Poller
+from .settling import Settler
 from .shared import Shared
 from .site import Site
 from .submitting import Submitter
@@ -44,6 +45,7 @@ class Cluster:
         self._looker = Looker(shared, self._submitter)
         self._poller = Poller(shared, self._looker, self._tell_attached)
         self._canceller = Canceller(shared)
+        self._settler = Settler(shared)
         # Not from zero: what was meant for a connection of an actor that crashed must not fit one of this one.
         self._session = shared.clock.now()
         self._attached = False
@@ -66,11 +68,13 @@ class Cluster:
                 await self._stop(tokens)
             case Revoke(tokens=tokens):
                 # What is in the cluster's queue stays there: it is to go on also when nobody looks.
-                await self._take_back([token for token in tokens if self._submitter.withdraw(token)])
+                await self._submitter.take_back(tokens)
             case Acknowledge(tokens=tokens):
                 await self._forget(tokens)
             case SetCapacity():
                 pass  # the scheduler counts, and the cluster does
+            case Settle(number=number):
+                self._settler.take(number)
             case _:
                 assert_never(message)
 
@@ -78,24 +82,12 @@ class Cluster:
         self._submitter.take([order])
 
     async def _stop(self, tokens: Sequence[str]) -> None:
-        self._shared.carrier.let_go(tokens)
-        not_planned: list[str] = []
         for token in tokens:
             member = self._shared.book.members.get(token)
             if member is not None:
                 member.stopping = True
-            else:
-                self._submitter.withdraw(token)
-                not_planned.append(token)
-        await self._take_back(not_planned)
-        self._submitter.wake()
+        await self._submitter.take_back(tokens)
         self._shared.stir()
-
-    async def _take_back(self, tokens: Sequence[str]) -> None:
-        if tokens:
-            self._shared.carrier.let_go(tokens)
-            statuses = [AttemptStatus(each, "revoked", error="taken back before it was submitted") for each in tokens]
-            await self._shared.report(statuses)
 
     async def _forget(self, tokens: Sequence[str]) -> None:
         """Ends of these are in the log."""
@@ -123,6 +115,7 @@ class Cluster:
                 nursery.start_soon(self._poller.run, site)
                 nursery.start_soon(self._looker.run, site)
                 nursery.start_soon(self._canceller.run, site)
+                nursery.start_soon(self._settler.run, site)
                 await self._poller.follow(sights)
         finally:
             self._attached = False

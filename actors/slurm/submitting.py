@@ -57,12 +57,26 @@ class Submitter:
         self._waiting.append(entry)
         self._news.set()
 
-    def withdraw(self, token: str) -> bool:
-        """Take back an order; whether it was not planned yet."""
-        return self._orders.pop(token, None) is not None
-
-    def wake(self) -> None:
-        """Something that was planned may have to be taken back."""
+    async def take_back(self, tokens: Sequence[str]) -> None:
+        """Those of these that the cluster surely does not have are not to start."""
+        shared = self._shared
+        gone: list[str] = []
+        for token in tokens:
+            member = shared.book.members.get(token)
+            if member is None:
+                # Not planned yet, or its files are still on their way here.
+                self._orders.pop(token, None)
+                gone.append(token)
+            elif not shared.book.entries[member.batch].sent and not member.over:
+                # Its batch is closed, if nothing is left of it, when its turn comes.
+                shared.book.entries[member.batch].members.pop(member.index or 0)
+                shared.book.members.pop(token)
+                gone.append(token)
+        shared.carrier.let_go(gone)
+        if gone:
+            await shared.report(
+                [AttemptStatus(each, "revoked", error="taken back before it was submitted") for each in gone]
+            )
         self._news.set()
 
     def forget(self) -> None:
@@ -136,7 +150,7 @@ class Submitter:
         batched = [AttemptBatched(each.job, each.attempt, name, each.index) for each in members]
         over = await shared.record(planned, members=batched)
         for member in members:
-            if member.job in over:
+            if (member.job, member.attempt) in over:
                 shared.book.drop(member)
         self._waiting.append(entry)
 
@@ -147,12 +161,12 @@ class Submitter:
         shared = self._shared
         if not entry.script:
             entry.script = shared.log.script(entry.name) or ""
-        await self._let_go(entry)
         try:
             await self._hand_over_secrets(site, entry)
         except NoSecret as error:
             await self._close(entry, str(error))
             return
+        await self.take_back([each.token for each in entry.members.values() if each.stopping])
         if not entry.members:
             self._waiting.remove(entry)
             await shared.record(BatchClosed(shared.name, entry.name, "nothing of it is to run any more"))
@@ -205,18 +219,6 @@ class Submitter:
         await shared.end_all([(each, shared.not_started(each.token, reason)) for each in entry.members.values()])
         entry.closed = True
         await shared.record(BatchClosed(shared.name, entry.name, reason))
-
-    async def _let_go(self, entry: Entry) -> None:
-        """Those that somebody wants stopped never go there."""
-        stopping = [each for each in entry.members.values() if each.stopping]
-        for member in stopping:
-            entry.members.pop(member.index or 0)
-            self._shared.book.drop(member)
-        taken_back = [
-            AttemptStatus(each.token, "revoked", error="cancelled before it was submitted") for each in stopping
-        ]
-        if taken_back:
-            await self._shared.report(taken_back)
 
     # Secrets.
 
