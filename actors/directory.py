@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from functools import partial
 
+from holdfast.events.allocations import ATTEMPT, token_of
 from holdfast.events.facts import AttemptBatched
-from holdfast.events.records import Batch, Target
+from holdfast.events.records import Asked, Batch, Granted, Target
 from holdfast.events.spec import JobSpec
+from holdfast.store.contract import LiveBase
 
 from .address import Address
-from .connections.messages import Attend, ConnectionsMessage, ForTarget, Meet
+from .connections.messages import Attend, ConnectionsMessage, ForTarget, Leave, Meet
 from .slurm.log import Log
 from .targets.messages import TargetMessage
 from .writer import OpenLog
@@ -46,6 +48,12 @@ class Directory:
         self.remote[target.name] = target
         self._connections.tell_nowait(Meet(target, dial))
 
+    def leave(self, target: str) -> None:
+        """A target is no more."""
+        self.remote.pop(target, None)
+        self._wanted.discard(target)
+        self._connections.tell_nowait(Leave(target))
+
     def attend(self, target: str, *, wanted: bool) -> None:
         """Whether there is something to do for a target of another machine; said only where it changes."""
         if wanted != (target in self._wanted):
@@ -65,7 +73,9 @@ def log_of(log: OpenLog) -> Log:
         jobs = {job.id: job for job in base.in_flight(target)}
         placed = base.batched(list(jobs)).values()
         newest = [each for each in placed if each.attempt == jobs[each.job].attempt]
-        return base.open_batches(target), [(f"{base.home}.{each.job}.{each.attempt}", each) for each in newest]
+        open_batches = base.open_batches(target)
+        held = [(f"{base.home}.{each.job}.{each.attempt}", each) for each in newest]
+        return open_batches, [*held, *_allocations(base, target, {batch.name for batch in open_batches})]
 
     # Each time anew: the store is another one after a failed sync.
     def script(batch: str) -> str | None:
@@ -82,11 +92,21 @@ def log_of(log: OpenLog) -> Log:
     )
 
 
+def _allocations(base: LiveBase, cluster: str, batches: Container[str]) -> Iterator[tuple[str, AttemptBatched]]:
+    """The allocations of a cluster that are in its hands: each is a batch of its own."""
+    for target in base.targets():
+        allocation = target.allocation
+        if allocation is not None and allocation.cluster == cluster and isinstance(allocation.state, Asked | Granted):
+            token = token_of(base.home, allocation.number)
+            if token in batches:
+                yield token, AttemptBatched(allocation.number, ATTEMPT, token)
+
+
 def spec_of(log: OpenLog, token: str) -> JobSpec | None:
     """What was asked for of the job that an attempt's token names; None for a token of another home."""
     home, _, rest = token.partition(".")
-    job = rest.partition(".")[0]
+    job, _, attempt = rest.partition(".")
     base = log.store.base
-    if home != base.home or not job.isdecimal():
+    if home != base.home or not job.isdecimal() or attempt == str(ATTEMPT):  # which is no job's, but an allocation's
         return None
     return base.specs([int(job)]).get(int(job))

@@ -6,12 +6,15 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from holdfast.events import facts
+from holdfast.events.allocations import cluster_of
 from holdfast.events.draft import Draft
+from holdfast.events.hosts import Up
 from holdfast.events.limits import limit_of
 from holdfast.events.records import Job
 from holdfast.events.spec import JobSpec
 from holdfast.events.states import Launching, Running, Unknown
 
+from .allocating import Allocations
 from .directory import Directory
 from .live import Live
 from .receipts import newest_receipt, receipt
@@ -31,6 +34,7 @@ class Effects:
         self._directory = directory
         self._sessions: dict[str, int] = {}
         self._receipt = newest_receipt(log.store)
+        self._allocations = Allocations(live, directory)
 
     def derive(self, draft: Draft, attached: dict[str, Attachment]) -> None:
         """Tell targets what the committed draft means, and from now on speak to these connections of them.
@@ -45,6 +49,8 @@ class Effects:
             self._introduce(target)
             launches[target] += [self._live.jobs[job.id] for job in jobs if job.id in self._live.jobs]
             stops[target] += self._cancelling(target)
+            for allocation in self._live.allocations(target):
+                self._allocations.say(allocation, session)
         paused: list[str] = []
         for entry in draft.entries:
             match entry.event:
@@ -53,7 +59,7 @@ class Effects:
                 case facts.CancelRequested(job=job):
                     if job in self._live.jobs:
                         found = self._live.jobs[job]
-                        stops[found.policy.target].append(self._token(found))
+                        stops[found.place].append(self._token(found))
                 case facts.TargetConfigured(target=target):
                     self._introduce(target)
                     self._meet(target)
@@ -63,6 +69,17 @@ class Effects:
                     self._meet(target, dial=True)
                 case facts.TargetPaused(target=target):
                     paused.append(target)
+                    paused += [each.name for each in self._live.allocations(target)]
+                case facts.AllocationGranted(allocation=target):
+                    self._meet(target)
+                case (
+                    facts.AllocationRequested(allocation=target)
+                    | facts.AllocationReleased(allocation=target)
+                    | facts.AllocationEnded(allocation=target)
+                ):
+                    self._follow(target)
+                case facts.AllocationRetired(allocation=target):
+                    self._sessions.pop(target, None)
                 case _:
                     pass
         self._acknowledge(draft)
@@ -92,13 +109,27 @@ class Effects:
 
     def _meet(self, target: str, *, dial: bool = False) -> None:
         record = self._live.target(target)
-        if record is not None and record.is_elsewhere:
-            self._directory.meet(record, dial=dial)
+        if record is not None and record.is_elsewhere and self._allocations.is_reachable(record):
+            self._directory.meet(self._allocations.with_way(record), dial=dial)
+            for allocation in self._live.allocations(target):
+                self._meet(allocation.name, dial=dial)
+
+    def _follow(self, allocation: str) -> None:
+        """An allocation is new, is given back, or is over: the cluster hears of it, and what connects to it."""
+        record = self._live.target(allocation)
+        if allocation in self._directory.remote and (record is None or not self._allocations.is_reachable(record)):
+            self._directory.leave(allocation)
+        if record is not None and record.allocation is not None:
+            self._allocations.say(record, self._sessions.get(record.allocation.cluster, 0))
 
     def _note(self, target: str) -> None:
         record = self._live.target(target)
-        if record is not None:
-            self._directory.remote[target] = record
+        if record is not None and target in self._directory.remote:
+            self._directory.remote[target] = self._allocations.with_way(record)
+            if isinstance(record.host, Up):
+                # What leads into its allocations goes over the connection that stands now.
+                for allocation in self._live.allocations(target):
+                    self._meet(allocation.name, dial=True)
 
     def introduce_remote(self) -> None:
         """Tell who keeps the connections of all targets on other machines."""
@@ -110,8 +141,10 @@ class Effects:
     def attend(self, busy: Callable[[str], bool]) -> None:
         """Have other machines connected where there is something to do; `busy`: whether a target has ready jobs."""
         for target in self._live.targets():
-            if target.is_elsewhere:
-                self._directory.attend(target.name, wanted=busy(target.name) or bool(self._live.flying(target.name)))
+            if target.is_elsewhere and self._allocations.is_reachable(target):
+                name = target.name
+                wanted = busy(cluster_of(name)) or bool(self._live.flying(name) or self._live.allocations(name))
+                self._directory.attend(name, wanted=wanted)
 
     def _acknowledge(self, draft: Draft) -> None:
         if not draft.acknowledged:

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
+from holdfast.events.allocations import cluster_of, is_open
 from holdfast.events.draft import Draft
-from holdfast.events.facts import LimitConfigured
+from holdfast.events.facts import JobSubmitted, LimitConfigured
 from holdfast.events.hosts import Up
 from holdfast.events.launches import MANY, NO_LIMITS, launch, plan
 from holdfast.events.limits import Denial, Grant, limit_of
+from holdfast.events.pilots import has_time, usable_us
 from holdfast.events.ready import TOO_LARGE, ReadyQueue
-from holdfast.events.records import Job, Target
+from holdfast.events.records import Granted, Job, Target
 from holdfast.events.states import Ready
 
 from .address import Address
 from .limiter import Acquire, Keys, LimiterMessage, Release, Restore, SetLimit
 from .live import Live
 from .pace import Pace
+from .pilots import Pilots
 from .ratewaits import RateWaits
 
 _LIMITED_MIN: Final = 8
@@ -36,6 +39,8 @@ class Launching:
         self._rate_waits = RateWaits()
         self._freed = False
         self._paces = {name: Pace() for name in here}
+        self._begun: Counter[str] = Counter()
+        self._pilots = Pilots(live)
         self.up: set[str] = set()
         self.draining = False
 
@@ -69,7 +74,8 @@ class Launching:
         """When to look again for something to launch, in microseconds since the epoch: a limit may have room then."""
         if self.draining:
             return None
-        return 0 if self._freed else self._rate_waits.next_at
+        times = [at for at in (self._rate_waits.next_at, self._pilots.wake_at) if at is not None]
+        return 0 if self._freed else min(times, default=None)
 
     async def plan(self, draft: Draft) -> None:
         """Record launches for all that fits and is allowed now."""
@@ -78,7 +84,8 @@ class Launching:
         await self._release(draft)
         self._note_ends(draft)
         for name in draft.targets.changed:
-            self._queue(name).unpark(TOO_LARGE)
+            self._queue(cluster_of(name)).unpark(TOO_LARGE)
+        self._pilots.note_ends(draft)
         for job in draft.ready:
             self._queue(job.policy.target).push(job)
         if self.draining:
@@ -91,7 +98,12 @@ class Launching:
             self._unpark(key)
         for name, queue in self._queues.items():
             target = draft.targets.get(name)
-            if target is not None and name in self.up:
+            if target is None:
+                continue
+            if target.slurm is not None and target.slurm.pilot is not None:
+                await self._plan_allocations(draft, queue, target)
+                self._pilots.plan(draft, target, target.slurm.pilot, queue, self._begun)
+            elif name in self.up:
                 await self._plan_target(draft, queue, target)
 
     async def _release(self, draft: Draft) -> None:
@@ -103,7 +115,7 @@ class Launching:
                 self._unpark(key)
 
     def _note_ends(self, draft: Draft) -> None:
-        ends = Counter([job.policy.target for job in draft.released])
+        ends = Counter([job.place for job in draft.released])
         for name, pace in self._paces.items():
             pace.note(ends[name], draft.now)
 
@@ -111,14 +123,45 @@ class Launching:
         self._taken = []
         self._granted = []
         self._released = []
+        self._begun.clear()
 
-    async def _plan_target(self, draft: Draft, queue: ReadyQueue, target: Target) -> None:
+    async def _plan_allocations(self, draft: Draft, queue: ReadyQueue, cluster: Target) -> None:
+        """Launch in the allocations of a cluster, for as long as they have time."""
+        late: list[Job] = []
+        for name in sorted(self.up):
+            target = draft.targets.get(name) if cluster_of(name) == cluster.name and name != cluster.name else None
+            if target is not None and is_open(target) and not cluster.paused:
+                await self._plan_target(draft, queue, target, late)
+        for job in late:
+            queue.push(job)
+
+    def _have_time(self, draft: Draft, picked: list[Job], target: Target, late: list[Job]) -> list[Job]:
+        """Those of the picked jobs that can end before the allocation does; the others are put aside in `late`."""
+        allocation = target.allocation
+        if allocation is None or not isinstance(allocation.state, Granted) or not picked:
+            return picked
+        ends_at = allocation.state.since + usable_us(allocation.time_us)
+        specs = self._live.specs([job.id for job in picked])
+        if len(specs) < len(picked):
+            events = (entry.event for entry in draft.entries)
+            specs |= {event.job: event.spec for event in events if type(event) is JobSubmitted}
+        fit: list[Job] = []
+        for job in picked:
+            (fit if has_time(ends_at, specs[job.id].timeout_us, draft.now) else late).append(job)
+        return fit
+
+    async def _plan_target(
+        self, draft: Draft, queue: ReadyQueue, target: Target, late: list[Job] | None = None
+    ) -> None:
         # What a limit holds back leaves room for others, so it is tried again until nothing more was held back.
         limited_max = _LIMITED_MIN + len(self._released)
         latency_us = target.host.latency_us if isinstance(target.host, Up) else 0
-        ahead = 0 if target.slurm is not None else self._paces[target.name].ahead(latency_us)
+        pace = self._paces.setdefault(target.name, Pace())
+        ahead = 0 if target.slurm is not None else pace.ahead(latency_us)
         while True:
             picked = plan(draft, queue, target, ahead, limited_max, self._room(draft, target))
+            if late is not None:
+                picked = self._have_time(draft, picked, target, late)
             limited = [job for job in picked if job.policy.limits]
             grants = await self._ask(limited, draft.now)
             denied = 0
@@ -129,7 +172,8 @@ class Launching:
                     denied += 1
                 else:
                     self._taken.append(job)
-                    launch(draft, job, grant)
+                    self._begun[target.name] += 1
+                    launch(draft, job, grant, target.name)
             if not denied and len(limited) < limited_max:
                 return
             limited_max *= 2
@@ -192,7 +236,7 @@ class Launching:
                 for key in queue.parked_keys():
                     self._free(key)
         for name in draft.targets.changed:
-            self._queue(name).unpark(TOO_LARGE)
+            self._queue(cluster_of(name)).unpark(TOO_LARGE)
         self._forget_turn()
         for number in draft.jobs.changed:
             unchanged = self._live.jobs.get(number)

@@ -12,7 +12,8 @@ from typing import Final
 
 from holdfast.events.capacity import give_back, take
 from holdfast.events.draft import Dependency, Draft
-from holdfast.events.records import Attempt, Batch, Flow, Job, Limit, Policy, RateMark, Target
+from holdfast.events.records import Attempt, Batch, Flow, Job, Limit, Policy, RateMark, Retired, Target
+from holdfast.events.spec import JobSpec
 from holdfast.events.states import FINAL, IN_FLIGHT, Held, Waiting, name_of
 from holdfast.store.contract import LiveBase
 
@@ -34,7 +35,11 @@ class Live:
         self._used: dict[str, dict[str, int]] = {}
         self._dependents: dict[int, list[Dependency]] = {}
         self._unmet: dict[int, int] = {}
-        self._targets: dict[str, Target] = {each.name: each for each in stored.targets()}
+        self._targets: dict[str, Target] = {}
+        self.next_allocation = 1
+        """The number that the next allocation gets."""
+        for target in stored.targets():
+            self._put_target(target)
         self.limits: dict[str, Limit] = {each.name: each for each in stored.limits()}
         self._next_job = stored.next_job()
         self._next_flow = stored.next_flow()
@@ -68,10 +73,29 @@ class Live:
         for number in retried:
             # Its edges were let go when it ended; what depends on it, whoever is retried when, follows its next end.
             self._dependents[number] = list(self._stored.dependents(number))
-        self._targets.update(draft.targets.changed)
+        for target in draft.targets.changed.values():
+            self._put_target(target)
         self.limits.update(draft.limits.changed)
         self._next_job += draft.new_jobs
         self._next_flow += draft.new_flows
+
+    def _put_target(self, target: Target) -> None:
+        allocation = target.allocation
+        if allocation is not None:
+            self.next_allocation = max(self.next_allocation, allocation.number + 1)
+        if allocation is not None and isinstance(allocation.state, Retired):
+            self._targets.pop(target.name, None)  # there may be many in a long life, and none is of any use
+        else:
+            self._targets[target.name] = target
+
+    def allocations(self, cluster: str) -> list[Target]:
+        """The allocations of a cluster that are not retired, by number."""
+        found = [each for each in self._targets.values() if each.allocation and each.allocation.cluster == cluster]
+        return sorted(found, key=lambda target: target.allocation.number if target.allocation else 0)
+
+    def specs(self, jobs: Sequence[int]) -> dict[int, JobSpec]:
+        """What was asked for, for each of these jobs."""
+        return self._stored.specs(jobs)
 
     def _lives_again(self, job: Job) -> bool:
         """Whether the job had ended before it changed, and has not now."""

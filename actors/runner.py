@@ -185,7 +185,9 @@ class Order(Terms):
 class Command:
     """What the supervisor has run for itself: no attempt, so it is not claimed, needs no slot and is not remembered."""
 
-    path_rule = "it must be in a folder of the login's PATH, as a shell there has it for a command without a terminal"
+    path_rule = (
+        "it must be in a folder of the PATH there, as it is without a terminal; see to the shell's start-up files"
+    )
 
     def __init__(self, message: "Mapping[str, object]", base: "Mapping[bytes, bytes]", due: int) -> None:
         """Check an `execute`, to start before `due` with the variables of `base`; raises Malformed or ValueError."""
@@ -206,6 +208,10 @@ class Command:
         self.open: dict[int, int] = {}  # descriptors to read from, and which stream each is
         self.status: int | None = None
         self.timed_out = self.truncated = False
+
+    def acts(self) -> bool:
+        """Whether its process may still do something: it has not ended, nor been killed."""
+        return self.status is None and self.due is not None
 
     def over(self) -> bool:
         """Whether its process has ended, and nothing more can be printed."""
@@ -1293,8 +1299,10 @@ class Commands:
     """Runs what the supervisor wants to know or to have done itself, beside the attempts and never in their way.
 
     A few at a time: the others wait, and are not run at all if their turn does not come soon, or if their connection
-    ends. What has begun runs to its end or its time-out, wanted or not. A command is over when its process has ended
-    and nobody holds its outputs open any more; or a moment later, as what it left behind may hold them for ever.
+    ends. What has begun runs to its end or its time-out, wanted or not; until then none of a later connection starts,
+    so that who looks for what an unanswered command has done does not look while it still does it. A command is over
+    when its process has ended and nobody holds its outputs open any more; or a moment later, as what it left behind may
+    hold them for ever.
     """
 
     def __init__(self, host: Host, server: "Server") -> None:
@@ -1359,7 +1367,8 @@ class Commands:
         return min([due for due in dues if due is not None], default=None)
 
     def _has_room(self) -> bool:
-        return len(self.running) + len(self.answers) < COMMANDS_AT_ONCE
+        earlier = any(command.acts() and not command.wanted for command in self.running)
+        return not earlier and len(self.running) + len(self.answers) < COMMANDS_AT_ONCE
 
     def _refuse(self, command: Command, error: str) -> None:
         command.stdin = b""

@@ -27,6 +27,7 @@ from holdfast.events.messages import (
     RecordStep,
     Refusal,
     Reported,
+    Settled,
     Staged,
     Status,
     Unreachable,
@@ -69,10 +70,10 @@ class Drain(Request[None], frozen=True):
     """Start nothing more; what is queued ahead in runners is taken back."""
 
 
-class RecordBatches(Request[frozenset[int] | Refusal], frozen=True):
+class RecordBatches(Request[frozenset[tuple[int, int]] | Refusal], frozen=True):
     """What a cluster's batches come to; answered once it is recorded, or could not be.
 
-    `members`: which attempts go into a batch that is planned in it. Answered with the jobs of those that do not, as
+    `members`: which attempts go into a batch that is planned in it. Answered with those that do not, as (job, attempt):
     they have ended meanwhile.
     """
 
@@ -81,8 +82,8 @@ class RecordBatches(Request[frozenset[int] | Refusal], frozen=True):
     members: tuple[AttemptBatched, ...] = ()
 
 
-SchedulerMessage = Ask | Drain | RecordBatches | Connected | Reported | Unreachable | HostSeen | Staged
-_Report = Connected | Reported | Unreachable | HostSeen | Staged
+SchedulerMessage = Ask | Drain | RecordBatches | Connected | Reported | Unreachable | HostSeen | Staged | Settled
+_Report = Connected | Reported | Unreachable | HostSeen | Staged | Settled
 
 
 class Identity(Struct, frozen=True):
@@ -199,7 +200,7 @@ class Scheduler(Actor[SchedulerMessage]):
                     self._launching.draining = True
                     self._effects.revoke_queued()
                     message.reply.send(None)
-                case Connected() | Reported() | Unreachable() | HostSeen() | Staged():
+                case Connected() | Reported() | Unreachable() | HostSeen() | Staged() | Settled():
                     reports.append(message)
                 case _:
                     assert_never(message)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import IO, Final
 
@@ -19,8 +19,9 @@ from holdfast.events.records import Target
 
 from ..staging.localfiles import LocalFiles
 from ..staging.remotefiles import RemoteFiles
-from .bootstrap import Sources, open_runner, relay_words
+from .bootstrap import Sources, open_runner, relay_words, remote_command
 from .dialling import RUNNER_IDLE_S, RemoteLine, runner_name
+from .steps import step_words
 
 _LEAVE_S: Final = 2.0
 _SAID_BYTES_MAX: Final = 4096
@@ -32,7 +33,8 @@ async def dial_alongside(home_id: str, target: Target, sources: Sources) -> Remo
     Its environment is that of this process; which of it a command gets is said with each. Raises Unavailable.
     """
     assert target.slurm is not None, "only a cluster without a login node is reached so"
-    stream = await _start()
+    step = step_words(target)
+    stream = await _start(("/bin/sh", "-c", remote_command(None, step)) if step else relay_words(sys.executable))
     try:
         ready = await open_runner(
             stream,
@@ -42,6 +44,7 @@ async def dial_alongside(home_id: str, target: Target, sources: Sources) -> Remo
             idle_s=RUNNER_IDLE_S,
             stderr=stream.said,
             shared=True,
+            join=None if target.allocation is None else target.allocation.number,
         )
     except BaseException:
         await stream.aclose()
@@ -54,11 +57,11 @@ async def _files() -> AsyncGenerator[RemoteFiles]:
     yield LocalFiles()
 
 
-async def _start() -> RelayStream:
+async def _start(command: Sequence[str]) -> RelayStream:
     complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the stream
     try:
         process = await trio.lowlevel.open_process(
-            relay_words(sys.executable),
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
@@ -67,7 +70,7 @@ async def _start() -> RelayStream:
         )
     except OSError as error:
         complaints.close()
-        message = f"the relay can't be started with {sys.executable!r}: {error.strerror}"
+        message = f"the relay can't be started with {command[0]!r}: {error.strerror}"
         raise Unavailable(message) from error
     return RelayStream(process, complaints)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -99,9 +99,10 @@ class Sources(msgspec.Struct, frozen=True):
         return cls(_RELAY.read_bytes(), _RUNNER.read_bytes())
 
 
-def remote_command(python: str | None = None) -> str:
+def remote_command(python: str | None = None, through: Sequence[str] = ()) -> str:
     """The command that turns a login into a relay, with `python` of the target's configuration tried first.
 
+    `through`: a command that runs another one elsewhere, in words that mean the same to every shell.
     Shells differ in what they do inside single quotes to backslashes, `!` and newlines: there are none. Raises
     BadInput.
     """
@@ -110,6 +111,7 @@ def remote_command(python: str | None = None) -> str:
             f"the Python {python!r} of a target has characters that a login shell might change",
             remedy="letters, digits and _./+~,=@%:- can be used; make a link with such a name to it",
         )
+    assert all(_PLAIN.fullmatch(word.lstrip("-")) for word in through), "a shell might change these words"
     names = " ".join(PYTHONS if python is None else (python, *PYTHONS))
     script = (
         f"s=; for p in {names}; do "
@@ -118,7 +120,7 @@ def remote_command(python: str | None = None) -> str:
         # In two parts, so that who prints the command itself says something else.
         f'echo "holdfast""-no-python: looked for {names}; found and not usable:${{s:- none}}"; exit 127'
     )
-    return f"exec /bin/sh -c '{script}'"
+    return " ".join(["exec", *through, f"/bin/sh -c '{script}'"])
 
 
 def relay_words(python: str) -> tuple[str, ...]:
@@ -135,17 +137,27 @@ async def open_runner(
     idle_s: float = 10.0,
     stderr: Callable[[], str] = str,
     shared: bool = False,
+    join: int | None = None,
 ) -> Ready:
     """Turn a stream to `remote_command` into one to the runner of `workdir`, started if need be.
 
-    `shared`: hosts share the workdir, and each has a runner of its own there; else one host alone may use it.
+    `shared`: hosts share the workdir, and each has a runner of its own there; else one host alone may use it. `join`:
+    the stream leads into the allocation of this number, and nothing is started.
     Afterwards frames of `targets/link.py` go over the same stream. Time is the caller's to bound; `stderr` gives what
     the command has said there so far. Raises NoPython, NotARelay, RelayRefused or RelayBroken, and then the stream is
     of no more use.
     """
     digest = hashlib.sha256(sources.runner).hexdigest()
-    hello = {"type": "hello", "home": home_id, "workdir": workdir, "runner": digest, "idle_s": idle_s, "shared": shared}
-    first = b"%08d" % len(sources.relay) + sources.relay + frame(hello)
+    hello: dict[str, object] = {
+        "home": home_id,
+        "workdir": workdir,
+        "runner": digest,
+        "idle_s": idle_s,
+        "shared": shared,
+    }
+    if join is not None:
+        hello["join"] = join
+    first = b"%08d" % len(sources.relay) + sources.relay + frame({"type": "hello", **hello})
     needed = trio.Event()
     conversation = _Conversation(stream, stderr)
 

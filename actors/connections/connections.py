@@ -11,6 +11,7 @@ from typing import assert_never
 import trio
 from msgspec.structs import replace
 
+from holdfast.events.allocations import cluster_of
 from holdfast.events.errors import BadInput
 from holdfast.events.messages import Refusal
 
@@ -19,7 +20,7 @@ from ..directory import Directory
 from ..inbox import Inbox
 from .dialling import Dialler
 from .host import Around, Host
-from .messages import Attend, ConnectionsMessage, Converse, Fetch, ForTarget, Meet
+from .messages import Attend, ConnectionsMessage, Converse, Fetch, ForTarget, Leave, Meet
 
 
 class Connections(Actor[ConnectionsMessage]):
@@ -32,6 +33,7 @@ class Connections(Actor[ConnectionsMessage]):
         self._around = around
         self._dialler: Dialler | None = None
         self._hosts: dict[str, Host] = {}
+        self._scopes: dict[str, trio.CancelScope] = {}
         self._nursery: trio.Nursery | None = None
 
     async def run(
@@ -58,9 +60,14 @@ class Connections(Actor[ConnectionsMessage]):
         for message in batch:
             match message:
                 case ForTarget(target=name, message=content):
-                    await self._hosts[name].pass_on(content)
+                    if name in self._hosts:  # what was launched in an allocation is told to nobody once that is over
+                        await self._hosts[name].pass_on(content)
                 case Attend(target=name, wanted=wanted):
                     self._hosts[name].attend(wanted=wanted)
+                case Leave(target=name):
+                    self._hosts.pop(name, None)
+                    if name in self._scopes:
+                        self._scopes.pop(name).cancel()
                 case Fetch() | Converse():
                     self._ask(message)
                 case Meet():
@@ -70,7 +77,8 @@ class Connections(Actor[ConnectionsMessage]):
 
     def _ask(self, message: Fetch | Converse) -> None:
         name = message.request.target
-        host = self._hosts.get(name)
+        # The output of an allocation that is over is in its cluster's folder, as that of those that are not.
+        host = self._hosts.get(name) or self._hosts.get(cluster_of(name))
         if host is None:
             refusal = f"there is no host {name!r}; `holdfast hosts` lists those that there are"
             message.reply.send(Refusal(refusal, BadInput.exit_code))
@@ -88,7 +96,8 @@ class Connections(Actor[ConnectionsMessage]):
                 target, self._directory.home, await self._get_dialler(self._nursery), self._around
             )
             host.attend(wanted=self._directory.wants(target.name))
-            self._nursery.start_soon(host.run)
+            self._scopes[target.name] = trio.CancelScope()
+            self._nursery.start_soon(_keep, host, self._scopes[target.name])
         host.meet(target, dial=message.dial)
 
     async def _get_dialler(self, nursery: trio.Nursery) -> Dialler:
@@ -97,3 +106,8 @@ class Connections(Actor[ConnectionsMessage]):
             self._dialler = await trio.to_thread.run_sync(self._make_dialler, self._directory.home)
             await nursery.start(self._dialler.run)
         return self._dialler
+
+
+async def _keep(host: Host, scope: trio.CancelScope) -> None:
+    with scope:
+        await host.run()

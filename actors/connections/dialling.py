@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 import trio
 
+from holdfast.events.allocations import cluster_of
 from holdfast.events.errors import Unavailable
 from holdfast.events.records import Target
 
@@ -24,7 +25,7 @@ def runner_name(home_id: str, target: Target) -> str:
 
     Several targets may stand for parts of one cluster, and have one workdir there: each has a runner of its own.
     """
-    own = hashlib.sha256(target.name.encode(errors="surrogateescape")).hexdigest()[:8]
+    own = hashlib.sha256(cluster_of(target.name).encode(errors="surrogateescape")).hexdigest()[:8]
     return home_id if target.slurm is None else f"{home_id}-{own}"
 
 

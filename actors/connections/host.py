@@ -44,6 +44,7 @@ from holdfast.events.messages import (
     ReadOutput,
     Refusal,
     Say,
+    Settled,
     Staged,
     Unreachable,
 )
@@ -90,7 +91,7 @@ class Around(Struct, frozen=True):
 
     home: Home
     turns: Turns
-    scheduler: Address[ReportMessage | HostSeen | Staged | RecordBatches]
+    scheduler: Address[ReportMessage | HostSeen | Staged | RecordBatches | Settled]
     log: Log
     clock: Clock
     random: Uniform
@@ -131,7 +132,7 @@ class Host:
             around.times.patience,
             self._porter,
         )
-        self._cluster = None if target.slurm is None else self._make_cluster(home_id)
+        self._cluster = self._make_cluster(home_id) if target.is_cluster else None
         self._login = trio.Event()
         self._site: Site | None = None
         self._nursery: trio.Nursery | None = None
@@ -150,11 +151,11 @@ class Host:
 
     def meet(self, target: Target, *, dial: bool) -> None:
         """The target is as it is now: another way there means another connection; `dial`: try it now."""
-        moved = target.ssh != self._target.ssh or (target.slurm is None) != (self._target.slurm is None)
+        moved = target.ssh != self._target.ssh or target.is_cluster != self._target.is_cluster
         if moved:
             self._connected.cancel()
         self._target = target
-        if target.slurm is None:
+        if not target.is_cluster:
             self._cluster = None
         elif self._cluster is None:
             self._cluster = self._make_cluster(self._home_id)

@@ -35,6 +35,12 @@ class Meet(Struct, frozen=True):
     dial: bool = False
 
 
+class Leave(Struct, frozen=True):
+    """A target is no more: its connection, if there is one, is let go of."""
+
+    target: str
+
+
 class Fetch(Request[Answer], frozen=True):
     """Have a piece of output read, or a cluster looked at, over the way to a target, which is connected for it."""
 
@@ -47,4 +53,4 @@ class Converse(Request[Answer], frozen=True):
     request: LogIn | Say
 
 
-ConnectionsMessage = ForTarget | Attend | Meet | Fetch | Converse
+ConnectionsMessage = ForTarget | Attend | Meet | Leave | Fetch | Converse

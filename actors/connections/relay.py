@@ -5,7 +5,7 @@
 It is sent to a host over each connection (`bootstrap.py` has the other half) and ends with it, at once; the runner and
 what it started go on. Frames are those of the runner: a 4-byte big-endian length and a JSON object with a "type".
 
-    client -> relay    hello {home, workdir, runner, idle_s, shared}    runner {source}, if it was asked for
+    client -> relay    hello {home, workdir, runner, idle_s, shared, join}    runner {source}, if it was asked for
     relay -> client    MARKER, behind whatever a login shell prints
                        need {}    refused {error}    ready {workdir, folder, python, system, ...}
 
@@ -26,6 +26,7 @@ import json
 import os
 import select
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -303,10 +304,28 @@ def boot() -> str:
         return subprocess.check_output(["/usr/sbin/sysctl", "-n", "kern.boottime"]).decode().strip()
 
 
-def environ() -> "dict[str, str]":
+def join(folder: bytes, number: int) -> "tuple[socket.socket, int]":
+    """Return a connection to the runner in an allocation of a cluster, and its pid; or Refused, OSError. Linux.
+
+    It is on this node, and nothing is started: what is started here would end with this connection.
+    """
+    with open(os.path.join(folder, b"pilots", b"%d" % number, b"where"), "rb") as file:
+        sockets = file.read().rstrip(b"\n")
+    found = os.lstat(sockets)
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+        raise Refused(f"{shown(sockets)} is no folder that only this user can enter; it is not the runner's any more")
+    os.chdir(sockets)
+    connection = reach()
+    if connection is None:
+        raise Refused(f"the runner of the allocation does not answer on {os.uname().nodename}")
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    return connection, int.from_bytes(credentials[:4], sys.byteorder)
+
+
+def environ(process: str = "self") -> "dict[str, str]":
     """Return the environment of the login, if the system tells as it was before Python chose itself a locale."""
     try:
-        with open("/proc/self/environ", "rb") as file:
+        with open(f"/proc/{process}/environ", "rb") as file:
             content = file.read()
     except OSError:
         content = b"\0".join([name + b"=" + value for name, value in os.environb.items()])
@@ -327,8 +346,13 @@ def prepare() -> socket.socket:
     shared_fd = open_private(workdir_fd, shared)
     folder = os.path.join(shared, home)
     folder_fd = open_private(shared_fd, folder)
+    number = hello.get("join")
     try:
         boot_name = boot()
+        if isinstance(number, int):
+            connection, pid = join(folder, number)
+            send_ready(workdir, folder, boot_name, str(pid))
+            return connection
         own, own_fd = own_folder(folder, folder_fd) if hello.get("shared") else (folder, folder_fd)
         keep_to_one_host(own, own_fd, boot_name)
         file = os.path.join(shared, place_runner(shared_fd, digest))
@@ -338,13 +362,18 @@ def prepare() -> socket.socket:
         raise
     except OSError as error:
         give_up(folder, error, f"it needs some room, locks and sockets, as a local disk has: see to it, or {ELSEWHERE}")
+    send_ready(workdir, folder, boot_name, "self")
+    return connection
+
+
+def send_ready(workdir: bytes, folder: bytes, boot_name: str, process: str) -> None:
+    """Say what there is; jobs are to have the environment of `process`. Raises OSError."""
     system = os.uname()
     send(
         "ready", workdir=to_text(workdir), folder=to_text(folder), python=list(sys.version_info[:3]), pid=os.getpid(),
         system=system.sysname, machine=system.machine, node=system.nodename, boot=boot_name,
-        wall_us=int(time.time() * 1000000), environ=environ(),
+        wall_us=int(time.time() * 1000000), environ=environ(process),
     )  # fmt: skip
-    return connection
 
 
 # Passing on.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 
 import trio
 import trio_asyncio
 
+from holdfast.events.allocations import cluster_of
+from holdfast.events.errors import Unavailable
 from holdfast.events.records import Target
 from holdfast.events.spec import SshSpec
 
@@ -19,6 +21,7 @@ from .channel import ChannelStream
 from .dialling import RUNNER_IDLE_S, RemoteLine, runner_name
 from .interview import Interview
 from .login import Login, connect, first_hop, start
+from .steps import step_words
 
 
 class SshDialler:
@@ -28,6 +31,8 @@ class SshDialler:
         self._home_id = home_id
         self._sources = Sources.load()
         self._loop: trio_asyncio.BaseTrioEventLoop | None = None
+        self._logins: dict[str, Login] = {}
+        """Of clusters: what leads into their allocations goes over a session beside theirs."""
 
     async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
         """Keep asyncio's loop, until cancelled."""
@@ -46,28 +51,50 @@ class SshDialler:
         assert self._loop is not None, "the dialler is used before it runs"
         # Whatever asyncssh starts on behalf of this task looks for its loop here.
         trio_asyncio.current_loop.set(self._loop)
+        command = remote_command(way.python or None, step_words(target))
+        cluster = self._logins.get(cluster_of(target.name))
+        if target.allocation is not None and cluster is not None:
+            with suppress(Unavailable):  # it has as many sessions as the machine allows, or is broken
+                return await self._open(target, cluster, command, own=False)
         login = await connect(self._loop, way, target.trusted, interview)
         try:
-            stream = await start(self._loop, login, remote_command(way.python or None))
+            return await self._open(target, login, command, own=True)
+        except BaseException:
+            login.close()
+            raise
+
+    async def _open(self, target: Target, login: Login, command: str, *, own: bool) -> RemoteLine:
+        """A line over a login, which is closed with it if it is its `own`. Raises Unavailable."""
+        assert self._loop is not None, "a login has a loop"
+        stream = await start(self._loop, login, command)
+        try:
             ready = await open_runner(
                 stream,
                 self._sources,
                 home_id=runner_name(self._home_id, target),
-                workdir=way.workdir,
+                workdir=_way(target).workdir,
                 idle_s=RUNNER_IDLE_S,
                 stderr=lambda: stream.said,
                 shared=target.slurm is not None,
+                join=None if target.allocation is None else target.allocation.number,
             )
         except BaseException:
-            login.close()
+            await stream.aclose()
             raise
+        if own and target.is_cluster:
+            self._logins[target.name] = login
         return RemoteLine(
-            _WithConnection(stream, login),
+            _WithConnection(stream, partial(self._close, target.name, login)) if own else stream,
             ready.environ,
             ready.workdir,
             ready.folder,
             partial(self._files, target, login),
         )
+
+    def _close(self, name: str, login: Login) -> None:
+        if self._logins.get(name) is login:
+            del self._logins[name]
+        login.close()
 
     @asynccontextmanager
     async def _files(self, target: Target, login: Login) -> AsyncGenerator[RemoteFiles]:
@@ -86,9 +113,9 @@ class SshDialler:
 class _WithConnection(trio.abc.Stream):
     """A channel that takes its connection along when it is closed."""
 
-    def __init__(self, stream: ChannelStream, login: Login) -> None:
+    def __init__(self, stream: ChannelStream, close: Callable[[], None]) -> None:
         self._stream = stream
-        self._login = login
+        self._close = close
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         return await self._stream.receive_some(max_bytes)
@@ -103,7 +130,7 @@ class _WithConnection(trio.abc.Stream):
         try:
             await self._stream.aclose()
         finally:
-            self._login.close()
+            self._close()
 
 
 def _way(target: Target) -> SshSpec:

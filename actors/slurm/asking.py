@@ -87,6 +87,16 @@ async def void(site: Site, names: Sequence[str]) -> dict[str, bool]:
     return found
 
 
+async def forget_secrets(site: Site, names: Sequence[str]) -> None:
+    """Remove the secrets of these attempts. Raises Unavailable."""
+    await _answered(site, attempt_folders.forget_secrets_argv(site.folder), attempt_folders.read_stdin(names))
+
+
+async def close(site: Site, names: Sequence[str]) -> None:
+    """Remove what is no longer needed of these attempts, which are over; their claims stay. Raises Unavailable."""
+    await _answered(site, attempt_folders.close_argv(site.folder), attempt_folders.read_stdin(names))
+
+
 async def _answered(site: Site, argv: Sequence[str], stdin: bytes = b"") -> Finished:
     return _checked(argv, await site.run(argv, stdin=stdin))
 

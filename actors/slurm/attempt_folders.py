@@ -5,7 +5,7 @@
                       Holdfast claimed it itself, so that nobody ever runs it
     output/7.1.out    and .err: what the command wrote
     secrets/7.1       there until the attempt takes it
-    slurm/            what Slurm's own logs say, unless that is nothing
+    slurm/            Slurm's own logs
 
 One reading asks for many attempts, and starts no process for any of them.
 """
@@ -61,7 +61,7 @@ done
 cd -- "$1/output" && true <. || exit 1
 for work in $works; do
     for file in "$work.out" "$work.err"; do [ -f "$file" ] && printf '%s\\n' "$file"; done
-done | xargs ls -dln . | while read -r mode links user group size rest; do
+done | xargs ls -dln . 2>/dev/null | while read -r mode links user group size rest; do
     printf 'size %s %s\\n' "$size" "${rest##* }"
 done
 echo end
@@ -81,6 +81,24 @@ while IFS= read -r work; do
     fi
 done
 echo end
+"""
+# One `rm` for all of them, here, and none in each script, whose short command it would cost a tenth of its rate.
+_CLOSE: Final = """\
+cd -- "$1" || exit 1
+while IFS= read -r work; do
+    slurm= array= task= log=
+    while read -r name value; do
+        case $name in slurm | array | task) eval "$name=\\$value" ;; esac
+    done 2>/dev/null <"attempts/$work/by"
+    [ -n "$task" ] && log=slurm/${array}_$task.log || log=slurm/$slurm.log
+    for file in "output/$work.out" "output/$work.err" "$log"; do
+        [ -f "$file" ] && [ ! -s "$file" ] && printf '%s\\n' "$file"
+    done
+    for file in "attempts/$work/by" "attempts/$work/exit" "attempts/$work/refused" "attempts/$work"/second.* \\
+        "secrets/$work"; do
+        [ -f "$file" ] && printf '%s\\n' "$file"
+    done
+done | xargs rm -f -- .nothing
 """
 _FORGET: Final = 'cd -- "$1/secrets" && while IFS= read -r work; do set -- "$@" "$work"; done && shift && rm -f -- "$@"'
 
@@ -160,6 +178,15 @@ def _sourced(value: str) -> str:
 def forget_secrets_argv(folder: str) -> list[str]:
     """The command that removes secrets of attempts that never took them; it reads their names, as `read_stdin`."""
     return ["/bin/sh", "-c", _FORGET, "sh", folder]
+
+
+def close_argv(folder: str) -> list[str]:
+    """The command that removes what is no longer needed of attempts that are over, whose names it reads (`read_stdin`).
+
+    That is what their scripts noted, secrets that they didn't take, and output and logs of Slurm's that are empty. Their
+    folders stay: they are the claims, and as long as a copy may come from somewhere nothing else stops it.
+    """
+    return ["/bin/sh", "-c", _CLOSE, "sh", folder]
 
 
 def read_argv(folder: str) -> list[str]:
@@ -245,24 +272,29 @@ def _folder(parts: Mapping[str, Sequence[str]], *, claimed: bool) -> AttemptFold
     )
 
 
-def _claim(lines: Sequence[str]) -> Claim:
+def _claim(lines: Sequence[str]) -> Claim | None:
     fields = _fields(lines, ("slurm", "array", "task", "restart", "host", "pid", "time"))
+    if fields is None:
+        return None
     array, task = (_number(fields[name]) if fields[name] else None for name in ("array", "task"))
     numbers = {name: _number(fields[name]) for name in ("slurm", "restart", "pid")}
     time_us = _time_us(fields["time"])
     return Claim(numbers["slurm"], array, task, numbers["restart"], fields["host"], numbers["pid"], time_us)
 
 
-def _exit(lines: Sequence[str]) -> Exit:
+def _exit(lines: Sequence[str]) -> Exit | None:
     fields = _fields(lines, ("status", "began", "ended"))
+    if fields is None:
+        return None
     return Exit(_number(fields["status"]), _time_us(fields["began"]), _time_us(fields["ended"]))
 
 
-def _fields(lines: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+def _fields(lines: Sequence[str], names: Sequence[str]) -> dict[str, str] | None:
+    """The values by name; None if the last are not there yet, because the file is being written."""
     fields = {name: text for name, _, text in (line.partition(" ") for line in lines)}
-    if list(fields) != list(names) or len(lines) != len(names):
+    if len(fields) != len(lines) or list(fields) != list(names[: len(lines)]):
         raise _garbled(" ".join(lines), f"the fields are {', '.join(names)}")
-    return fields
+    return fields if len(fields) == len(names) else None
 
 
 def _number(text: str) -> int:

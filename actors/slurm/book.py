@@ -36,6 +36,7 @@ class Member:
         "index",
         "job",
         "left_at",
+        "nodes",
         "over",
         "started_at",
         "stopped_at",
@@ -48,6 +49,7 @@ class Member:
         self.token, self.job, self.attempt, self.batch, self.index = token, job, attempt, batch, index
         self.told = ""
         self.started_at: int | None = None
+        self.nodes: str | None = None
         self.left_at: float | None = None
         self.over = False
         self.stopping = False
@@ -68,10 +70,23 @@ class Entry:
     """A batch that is open. `id`: the cluster's, once it is known; `sent`: the cluster may have it.
 
     `sent_at`: an answer to a question that was asked before says nothing of it. `missed_at`: when the cluster first
-    said that it does not have it, after it had been sent and its answer got lost. `script`: all that is submitted.
+    said that it does not have it, after it had been sent and its answer got lost. `doubtful`: it may have been sent
+    more often than was answered, so that a copy of it may come to life at any time. `script`: all that is submitted.
     """
 
-    __slots__ = ("closed", "id", "members", "missed_at", "name", "planned_at", "reason", "script", "sent", "sent_at")
+    __slots__ = (
+        "closed",
+        "doubtful",
+        "id",
+        "members",
+        "missed_at",
+        "name",
+        "planned_at",
+        "reason",
+        "script",
+        "sent",
+        "sent_at",
+    )
 
     def __init__(self, name: str, planned_at: int, members: Iterable[Member], script: str = "") -> None:
         self.name, self.planned_at, self.script = name, planned_at, script
@@ -82,6 +97,7 @@ class Entry:
         self.sent_at = 0.0
         self.missed_at: float | None = None
         self.closed = False
+        self.doubtful = False
 
     @property
     def is_array(self) -> bool:
@@ -123,6 +139,7 @@ class Book:
         for batch in batches:
             entry = Entry(batch.name, batch.planned_at, members.get(batch.name, ()))
             entry.sent, entry.sent_at = True, now
+            entry.doubtful = not isinstance(batch.state, SubmittedBatch)
             if isinstance(batch.state, SubmittedBatch):
                 entry.id, entry.reason = batch.state.id, batch.state.reason
             elif isinstance(batch.state, PlannedBatch):
@@ -215,6 +232,7 @@ class Book:
             member.left_at = None
             if meaning is Meaning.RUNS:
                 member.started_at = row.started_at or member.started_at
+                member.nodes = row.nodes or member.nodes
                 if member.told != RUNNING:
                     member.told = RUNNING
                     sights.statuses.append(_running(member))
@@ -230,7 +248,7 @@ class Book:
 
 
 def _running(member: Member) -> AttemptStatus:
-    return AttemptStatus(member.token, RUNNING, started_at=member.started_at, output=member.output)
+    return AttemptStatus(member.token, RUNNING, started_at=member.started_at, output=member.output, nodes=member.nodes)
 
 
 def _rows_by_task(rows: Sequence[Row]) -> Callable[[int | None], Row | None]:

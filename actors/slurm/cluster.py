@@ -2,7 +2,7 @@
 
 What it knows it keeps in a book, which is made again from the log whenever the way to the cluster stands anew. Five
 tasks work on it side by side, so that a command that hangs holds up none but its own kind: submitting, polling, looking
-for what left the queue, and cancelling.
+for what left the queue, cancelling, and closing.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ import trio
 
 from holdfast.events.backoff import full_jitter_us
 from holdfast.events.errors import Unavailable
-from holdfast.events.facts import BatchClosed, BatchUnclear
+from holdfast.events.facts import BatchUnclear
 from holdfast.events.messages import Attached, AttemptStatus, Unreachable
 from holdfast.events.records import Batch, PlannedBatch, Target
 
 from ..targets.messages import Acknowledge, Connected, Launch, Order, Revoke, SetCapacity, Settle, Stop, TargetMessage
 from .asking import ask_config
-from .book import UNCLEAR, Entry, Member, Sights
+from .book import UNCLEAR, Member, Sights
 from .cancelling import Canceller
+from .closing import Closer
 from .looking import Looker
 from .polling import Poller
 from .settling import Settler
@@ -45,6 +46,7 @@ class Cluster:
         self._looker = Looker(shared, self._submitter)
         self._poller = Poller(shared, self._looker, self._tell_attached)
         self._canceller = Canceller(shared)
+        self._closer = Closer(shared)
         self._settler = Settler(shared)
         # Not from zero: what was meant for a connection of an actor that crashed must not fit one of this one.
         self._session = shared.clock.now()
@@ -70,7 +72,8 @@ class Cluster:
                 # What is in the cluster's queue stays there: it is to go on also when nobody looks.
                 await self._submitter.take_back(tokens)
             case Acknowledge(tokens=tokens):
-                await self._forget(tokens)
+                for member in filter(None, map(self._shared.book.members.get, tokens)):
+                    self._closer.over(member)
             case SetCapacity():
                 pass  # the scheduler counts, and the cluster does
             case Settle(number=number):
@@ -89,21 +92,6 @@ class Cluster:
         await self._submitter.take_back(tokens)
         self._shared.stir()
 
-    async def _forget(self, tokens: Sequence[str]) -> None:
-        """Ends of these are in the log."""
-        shared = self._shared
-        for token in tokens:
-            member = shared.book.members.get(token)
-            if member is not None and (entry := shared.book.drop(member)) is not None:
-                await self._close(entry)
-
-    async def _close(self, entry: Entry) -> None:
-        shared = self._shared
-        shared.book.close(entry)
-        if not entry.closed:
-            entry.closed = True
-            await shared.record(BatchClosed(shared.name, entry.name, "all its attempts have ended"))
-
     # While there is a way to it.
 
     async def run(self, site: Site) -> None:
@@ -115,6 +103,7 @@ class Cluster:
                 nursery.start_soon(self._poller.run, site)
                 nursery.start_soon(self._looker.run, site)
                 nursery.start_soon(self._canceller.run, site)
+                nursery.start_soon(self._closer.run, site)
                 nursery.start_soon(self._settler.run, site)
                 await self._poller.follow(sights)
         finally:
@@ -129,7 +118,7 @@ class Cluster:
         await self._tell_attached(sights.strangers)
         for entry in list(shared.book.entries.values()):
             if not entry.members:
-                await self._close(entry)
+                self._closer.close(entry)
         for batch in batches:
             if isinstance(batch.state, PlannedBatch) and batch.name in shared.book.entries:
                 # It may have been sent, and the supervisor have ended before the answer was in the log.
@@ -151,7 +140,8 @@ class Cluster:
                 if failures == 1 or trio.current_time() - since >= shared.times.away_s:
                     shared.on_trouble(f"{shared.name} does not answer: {error}")
                     await shared.scheduler.tell(Unreachable(shared.name, str(error)))
-                await trio.sleep(1 + full_jitter_us(failures, _US, _RETRY_CAP_US, shared.random) / _US)
+                pause_s = 1 + full_jitter_us(failures, _US, _RETRY_CAP_US, shared.random) / _US
+                await trio.sleep(max(pause_s, self._poller.rest_s))
             else:
                 if failures:
                     shared.on_trouble(None)

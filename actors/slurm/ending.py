@@ -15,9 +15,10 @@ from holdfast.events.messages import AttemptStatus
 from holdfast.events.records import OutputRange
 
 from .attempt_folders import AttemptFolder
-from .book import Member
+from .book import RUNNING, Member
 from .sacct import Account
-from .words import Meaning, ended, meaning_of
+from .script import NOT_CLAIMED, SECOND_COPY
+from .words import End, Meaning, ended, meaning_of, word_of
 
 
 class Evidence(Struct, frozen=True):
@@ -58,23 +59,35 @@ def is_gone(member: Member, now: float, gone_s: float) -> bool:
     return member.left_at is not None and now - member.left_at >= gone_s
 
 
+def is_taken_out(member: Member, folder: AttemptFolder) -> bool:
+    """Whether it was cancelled before it began: a task of an array that waited leaves no trace then."""
+    return member.stopping and member.stopped_at is not None and not folder.claimed
+
+
 def lost(member: Member, folder: AttemptFolder, now_us: int) -> AttemptStatus:
     """The status of one that began, and whose end nobody saw."""
     why = "it began on the cluster, which does not know it any more, and it has not said how it ended"
     return AttemptStatus(member.token, "ended", ended_at=now_us, how="lost", error=why, output=_output(member, folder))
 
 
-def given_back(member: Member) -> AttemptStatus:
-    """The status of one that the cluster forgot before it began; its claim was made here, so that it never will."""
-    return AttemptStatus(member.token, "revoked", error="the cluster forgot it before it began")
+def given_back(member: Member, now_us: int) -> AttemptStatus:
+    """The status of one that left the queue before it began; its claim was made here, so that it never will."""
+    if member.told == RUNNING:
+        why = "the cluster began with it, and gave it up or forgot it before its command was started"
+        return AttemptStatus(member.token, "ended", ended_at=now_us, how="not_started", error=why)
+    why = "cancelled before it began" if member.stopping else "the cluster forgot it before it began"
+    return AttemptStatus(member.token, "revoked", error=why)
 
 
 def _account_of(member: Member, folder: AttemptFolder, evidence: Evidence) -> Account | None:
-    """The row of the copy that counts: the one that made the claim, if there is one."""
+    """The row of the copy that counts: the one that made the claim, if there is one.
+
+    A copy that found the claim made says nothing of the attempt.
+    """
     rows = [
         each
         for each in evidence.accounts.get((member.batch, member.index), ())
-        if meaning_of(each.state) is Meaning.ENDED
+        if meaning_of(each.state) is Meaning.ENDED and each.exit_code != SECOND_COPY
     ]
     if folder.claim is not None:
         claimed = [each for each in rows if each.is_of(folder.claim)]
@@ -82,13 +95,24 @@ def _account_of(member: Member, folder: AttemptFolder, evidence: Evidence) -> Ac
     return rows[-1] if rows else None
 
 
+def _end_of(folder: AttemptFolder, account: Account) -> End:
+    """How it ended; the script's own words for what kept it from starting the command come first."""
+    if folder.exit is None and folder.refused is not None:
+        return End("not_started", word_of(account.state), error=folder.refused)
+    if not folder.claimed and account.exit_code == NOT_CLAIMED:
+        error = (
+            "its script could not make its folder in the target's workdir on the node; see that it is there, is "
+            "writable and has room on every node"
+        )
+        return End("not_started", word_of(account.state), error=error)
+    return ended(account, folder)
+
+
 def _by_account(member: Member, folder: AttemptFolder, account: Account) -> AttemptStatus:
-    end = ended(account, folder)
+    end = _end_of(folder, account)
     exit_ = folder.exit
     started_at = account.started_at if folder.claimed else None
-    queued_us = None
-    if account.submitted_at is not None and account.started_at is not None:
-        queued_us = max(0, account.started_at - account.submitted_at)
+    queued_us = None if account.started_at is None else max(0, account.started_at - account.submitted_at)
     return AttemptStatus(
         member.token,
         "ended",
@@ -97,7 +121,8 @@ def _by_account(member: Member, folder: AttemptFolder, account: Account) -> Atte
         how=end.how,
         exit_code=end.exit_code,
         signal=end.signal,
-        error=end.error,
+        # Who cancelled it is news only if it wasn't we who were asked to.
+        error=None if member.stopping and end.how == "stopped" else end.error,
         cpu_us=account.cpu_us,
         memory_bytes=account.memory_bytes,
         output=_output(member, folder) if folder.claimed else (),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -13,6 +13,7 @@ from holdfast.events.quoting import shown
 from holdfast.events.spec import SlurmSpec
 
 from .questions import Questions
+from .scontrol import Config
 
 _SHOWN: Final = 10
 # Of the states that sinfo has for nodes, those in which one takes jobs, now or when it is needed.
@@ -35,7 +36,7 @@ def read_partitions(text: str) -> list[Partition]:
     """What `sinfo --format=%P|%a|%D|%T` says."""
     found: list[Partition] = []
     for line in text.splitlines():
-        name, up, nodes, state, *_ = [*line.split("|"), "", "", ""]
+        name, up, nodes, state = (*line.split("|"), "", "", "")[:4]
         found.append(Partition(name.rstrip("*"), name.endswith("*"), up == "up", int(nodes or 0), state))
     return found
 
@@ -88,7 +89,7 @@ def read_associations(text: str) -> list[Association]:
     """What `sacctmgr show associations format=account,partition,qos,maxsubmitjobs` says."""
     found: list[Association] = []
     for line in text.splitlines():
-        account, partition, qos, most, *_ = [*line.split("|"), "", "", ""]
+        account, partition, qos, most = (*line.split("|"), "", "", "")[:4]
         found.append(
             Association(
                 account, partition, tuple(filter(None, qos.split(","))), int(most) if most.isdecimal() else None
@@ -97,9 +98,9 @@ def read_associations(text: str) -> list[Association]:
     return found
 
 
-async def check_associations(questions: Questions, slurm: SlurmSpec, configuration: Mapping[str, str]) -> list[Finding]:
+async def check_associations(questions: Questions, slurm: SlurmSpec, config: Config) -> list[Finding]:
     """Whether the user may use the account and the quality of service that the target names, and for how many jobs."""
-    enforced = set(configuration.get("AccountingStorageEnforce", "").split(",")) & {
+    enforced = set(config.settings.get("AccountingStorageEnforce", "").split(",")) & {
         "associations",
         "limits",
         "qos",
@@ -111,9 +112,8 @@ async def check_associations(questions: Questions, slurm: SlurmSpec, configurati
         if slurm.account or "qos" in slurm.sbatch:
             return [Finding("ok", "the cluster does not check accounts, so that whichever is given is taken")]
         return []
-    argv = ("sacctmgr", "--noheader", "--parsable2", "show", "associations", "where", f"user={user}")
-    if configuration.get("ClusterName"):
-        argv = (*argv, f"cluster={configuration['ClusterName']}")
+    where = [f"user={user}", *([f"cluster={config.cluster}"] if config.cluster else [])]
+    argv = ("sacctmgr", "--noheader", "--parsable2", "show", "associations", "where", *where)
     asked = await questions.ask((*argv, "format=account,partition,qos,maxsubmitjobs"))
     if not asked.is_good:
         problem = f"what {user} may use can't be looked at: {asked.complaint}"

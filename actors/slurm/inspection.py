@@ -13,28 +13,31 @@ from typing import Final
 
 from holdfast.events.errors import BadInput
 from holdfast.events.messages import Finding, Inspected
-from holdfast.events.quoting import shown
 from holdfast.events.sbatch import options
 from holdfast.events.spec import JobSpec, SlurmSpec
 
-from .inspected_configuration import check_configuration, read_configuration
+from .inspected_configuration import check_configuration
 from .inspected_machine import check_machine
 from .inspected_partitions import check_associations, check_partitions
 from .questions import Questions
-from .site import Finished, Site
+from .refusals import NotNow, Refused, judge_sbatch
+from .scontrol import CONFIG, PING, parse_config, parse_ping
+from .site import Site
+from .squeue import Unparsable
 
 SLOW_US: Final = 2_000_000
 NEEDED: Final = ("sbatch", "squeue", "scancel", "scontrol")
 _VERSION: Final = re.compile(r"slurm[\w-]* (\d+\.\d+[\w.-]*)")
 _OLDEST: Final = (20, 2)
-_UP: Final = re.compile(r"^Slurmctld\((\w+)\) at (\S+) is UP", re.MULTILINE)
+_ASK: Final = "ask those who run the cluster"
+_SEE_SLURM: Final = "see whether it does in a login of your own; if not, ask those who run the cluster"
 _ON_PATH: Final = (
     "let a login without a terminal have Slurm's commands on its PATH, as by ~/.bashrc or ~/.profile there"
 )
 
 
 async def inspect(site: Site, slurm: SlurmSpec, now: Callable[[], int]) -> Inspected:
-    """Look at the cluster behind a site. `now`: microseconds since the epoch. Raises nothing for what is wrong there."""
+    """Look at the cluster behind a site; nothing is raised for what is wrong there. `now`: microseconds, UTC."""
     questions = Questions(site, now)
     findings = [*await check_machine(questions, slurm)]
     commands, complete = await _check_commands(questions)
@@ -49,69 +52,70 @@ async def inspect(site: Site, slurm: SlurmSpec, now: Callable[[], int]) -> Inspe
 
 async def _check_cluster(questions: Questions, slurm: SlurmSpec) -> list[Finding]:
     """What only a controller that answers can say."""
-    asked = await questions.ask(("scontrol", "show", "config"))
-    if not asked.is_good:
-        return [
-            Finding("warning", f"the configuration can't be read: {asked.complaint}", "ask those who run the cluster")
-        ]
-    configuration = read_configuration(asked.text)
-    found = [*await check_configuration(questions, slurm, configuration)]
+    asked = await questions.ask(CONFIG)
+    try:
+        config = parse_config(asked.text.encode())
+    except Unparsable as error:
+        why = str(error) if asked.is_good else asked.complaint
+        return [Finding("warning", f"the cluster's configuration can't be read: {why}", _ASK)]
+    found = await check_configuration(questions, slurm, config)
     found += await check_partitions(questions, slurm)
-    found += await check_associations(questions, slurm, configuration)
+    found += await check_associations(questions, slurm, config)
     return found + await _check_options(questions, slurm)
 
 
 async def _check_commands(questions: Questions) -> tuple[list[Finding], bool]:
-    """Whether the commands are there, and whether all that are needed are."""
+    """Whether the commands are there and work, and whether that is so of all that are needed."""
     versions: dict[str, str] = {}
-    findings: list[Finding] = []
+    missing: dict[str, str] = {}
     for name in NEEDED:
         asked = await questions.ask((name, "--version"))
         match = _VERSION.search(asked.text)
-        if match is None:
-            findings.append(Finding("wrong", f"the command {name} can't be run: {asked.complaint}", _ON_PATH))
-        else:
+        if match is not None:
             versions[name] = match[1]
-    if len(versions) < len(NEEDED):
-        return findings, False
+        elif asked.is_missing:
+            missing[name] = asked.complaint
+        else:  # the others would take as long to say the same
+            return [Finding("wrong", f"{name} does not work there: {asked.complaint}", _SEE_SLURM)], False
+    if missing:
+        what = f"{', '.join(missing)} can't be run: {next(iter(missing.values()))}"
+        return [Finding("wrong", what, _ON_PATH)], False
+    return [_judge_versions(versions)], True
+
+
+def _judge_versions(versions: dict[str, str]) -> Finding:
     newest = versions[NEEDED[0]]
     what = f"Slurm {newest}: {', '.join(NEEDED)} are there"
     if len(set(versions.values())) > 1:
         told = ", ".join(f"{name} {version}" for name, version in versions.items())
-        findings.append(
-            Finding("warning", f"Slurm's commands are of several versions: {told}", "use those of one version")
-        )
-    elif tuple(map(int, newest.split(".")[:2])) < _OLDEST:
-        findings.append(
-            Finding("warning", f"{what}, older than what was ever tried", "20.02 or newer is what it is made for")
-        )
-    else:
-        findings.append(Finding("ok", what))
-    return findings, True
+        return Finding("warning", f"Slurm's commands are of several versions: {told}", "use those of one version")
+    if tuple(map(int, newest.split(".")[:2])) < _OLDEST:
+        return Finding("warning", f"{what}, older than what was ever tried", "20.02 or newer is what it is made for")
+    return Finding("ok", what)
 
 
 async def _check_controller(questions: Questions) -> tuple[list[Finding], bool]:
     """Whether a controller is up and answers, and how fast."""
-    ping = await questions.ask(("scontrol", "ping"))
-    up = _UP.search(ping.text)
+    ping = await questions.ask(PING)
+    try:
+        controllers = parse_ping(b"" if ping.finished is None else ping.finished.stdout)
+    except Unparsable:
+        return [Finding("wrong", f"whether Slurm's controller is up can't be told: {ping.complaint}", _ASK)], False
+    up = next((each for each in controllers if each.is_up), None)
     if up is None:
-        said = ping.complaint if ping.finished is None or ping.finished.stderr else _one_line(ping.finished)
+        down = " and ".join(f"{each.host} ({each.role})" for each in controllers)
         remedy = "jobs wait here until it is back; ask those who run the cluster"
-        return [Finding("wrong", f"Slurm's controller is not up: {said}", remedy)], False
+        return [Finding("wrong", f"Slurm's controller does not answer at {down}", remedy)], False
     asked = await questions.ask(("squeue", "--noheader", "--format=%i", "--states=RUNNING"))
     if not asked.is_good:
-        return [Finding("wrong", f"squeue does not answer: {asked.complaint}", "ask those who run the cluster")], False
+        return [Finding("wrong", f"squeue does not answer: {asked.complaint}", _ASK)], False
     seconds = f"{asked.took_us / 1_000_000:.2f} s"
-    where = f"the controller at {up[2]} ({up[1]})"
+    where = f"the controller at {up.host} ({up.role})"
     if asked.took_us > SLOW_US:
         return [
             Finding("warning", f"{where} takes {seconds} to answer squeue", "give a longer poll, such as 60s")
         ], True
     return [Finding("ok", f"{where} answers squeue in {seconds}")], True
-
-
-def _one_line(finished: Finished) -> str:
-    return "; ".join(finished.stdout.decode(errors="replace").split("\n")).strip("; ")
 
 
 async def _check_options(questions: Questions, slurm: SlurmSpec) -> list[Finding]:
@@ -125,5 +129,11 @@ async def _check_options(questions: Questions, slurm: SlurmSpec) -> list[Finding
     with_ = f" with {' '.join(words)}" if words else ""
     if asked.is_good:
         return [Finding("ok", f"sbatch would take a job{with_}")]
+    verdict = None if asked.finished is None else judge_sbatch(asked.finished)
+    said = verdict.sentence if isinstance(verdict, Refused | NotNow) else asked.complaint
+    if isinstance(verdict, NotNow):
+        return [
+            Finding("warning", f"sbatch would not take a job{with_} just now: {said}", "jobs wait here until it does")
+        ]
     remedy = "change the target's partition, account or sbatch to what the lines above allow"
-    return [Finding("wrong", f"sbatch would refuse a job{with_}: {shown(asked.complaint)}", remedy)]
+    return [Finding("wrong", f"sbatch would refuse a job{with_}: {said}", remedy)]

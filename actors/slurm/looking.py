@@ -15,10 +15,10 @@ from holdfast.events.errors import Unavailable
 from holdfast.events.facts import BatchAbsent, BatchSubmitted
 from holdfast.events.messages import AttemptStatus
 
-from .asking import NoAccounting, ask_accounts, ask_accounts_by_name, ask_details, ask_folders, void
+from .asking import NoAccounting, ask_accounts, ask_accounts_by_name, ask_details, ask_folders, forget_secrets, void
 from .attempt_folders import AttemptFolder
 from .book import QUEUED, Entry, Member
-from .ending import Evidence, by_task, conclude, given_back, is_gone, lost
+from .ending import Evidence, by_task, conclude, given_back, is_gone, is_taken_out, lost
 from .sacct import Account
 from .shared import Shared
 from .site import Site
@@ -88,7 +88,7 @@ class Looker:
         folders = await ask_folders(site, [each.folder for each in members])
         claimed = next((each.claim for each in folders.values() if each.claim is not None), None)
         if claimed is not None:
-            await self.adopt(entry, str(claimed.array or claimed.slurm_id))
+            await self._adopt_gone(entry, str(claimed.array or claimed.slurm_id))
             return
         try:
             accounts = await ask_accounts_by_name(site, [entry.name], entry.planned_at - _SKEW_US)
@@ -102,7 +102,7 @@ class Looker:
         else:
             self._accounts_failed_at = None
         if accounts:
-            await self.adopt(entry, str(accounts[-1].array or accounts[-1].id))
+            await self._adopt_gone(entry, str(accounts[-1].array or accounts[-1].id))
             return
         reason = "the controller answered twice without it, accounting has not heard of it, and it has claimed nothing"
         await shared.record(BatchAbsent(shared.name, entry.name, reason))
@@ -121,10 +121,14 @@ class Looker:
         await shared.record(BatchSubmitted(shared.name, entry.name, number, found=True))
         statuses = [AttemptStatus(each.token, QUEUED) for each in entry.members.values() if each.told != "running"]
         await shared.report(statuses)
+        shared.stir()
+
+    async def _adopt_gone(self, entry: Entry, number: str) -> None:
+        """It was there, and has left the queue."""
+        await self.adopt(entry, number)
         now = trio.current_time()
         for member in entry.members.values():
             member.left_at = member.left_at or now
-        shared.stir()
         self.wake()
 
     # Attempts.
@@ -144,15 +148,36 @@ class Looker:
             status = conclude(member, evidence, now, shared.times.account_s)
             if status is not None:
                 ends.append((member, status))
-            elif is_gone(member, now, shared.times.gone_s):
+            elif is_gone(member, now, shared.times.gone_s) or is_taken_out(member, folders[member.folder]):
                 gone.append(member)
         if gone:
-            ends += await self._decide(site, gone, folders)
+            ends += await self._decide(site, gone, folders, now)
+        ends = await self._final(site, ends, folders)
         # What came back to the queue while we asked has not ended.
         ends = [(member, status) for member, status in ends if member.left_at is not None and not member.over]
         if ends:
+            await self._forget_secrets(site, [member for member, _ in ends])
             await shared.end_all(ends)
         return bool(ends)
+
+    async def _forget_secrets(self, site: Site, members: Sequence[Member]) -> None:
+        """Remove what was put there for attempts that never took it."""
+        specs = ((each.folder, self._shared.log.spec_of(each.token)) for each in members)
+        names = [folder for folder, spec in specs if spec is not None and spec.secrets]
+        if names:
+            await forget_secrets(site, names)
+
+    async def _final(
+        self, site: Site, ends: list[tuple[Member, AttemptStatus]], folders: dict[str, AttemptFolder]
+    ) -> list[tuple[Member, AttemptStatus]]:
+        """Those of these ends that nothing can follow.
+
+        An attempt that nobody has claimed is claimed here first: a copy that is still on its way to the cluster could
+        run it after its end was told. One that was claimed in this moment has not ended so.
+        """
+        unclaimed = [member.folder for member, _ in ends if not folders[member.folder].claimed]
+        free = await void(site, unclaimed) if unclaimed else {}
+        return [(member, status) for member, status in ends if free.get(member.folder, True)]
 
     async def _evidence(self, site: Site, left: Sequence[Member], folders: dict[str, AttemptFolder]) -> Evidence:
         accounts: Sequence[Account] = ()
@@ -186,11 +211,13 @@ class Looker:
         return ids
 
     async def _decide(
-        self, site: Site, gone: Sequence[Member], folders: dict[str, AttemptFolder]
+        self, site: Site, gone: Sequence[Member], folders: dict[str, AttemptFolder], now: float
     ) -> list[tuple[Member, AttemptStatus]]:
-        """The cluster has had its time, and nothing says how these ended: their claims decide."""
+        """The cluster has had its time with these, or was told to cancel them, and says nothing: claims decide."""
         free = await void(site, [each.folder for each in gone])
-        now_us = self._shared.clock.now()
+        times, now_us = self._shared.times, self._shared.clock.now()
+        over = [each for each in gone if not free[each.folder] and is_gone(each, now, times.gone_s)]
         return [
-            (each, given_back(each) if free[each.folder] else lost(each, folders[each.folder], now_us)) for each in gone
+            *((each, given_back(each, now_us)) for each in gone if free[each.folder]),
+            *((each, lost(each, folders[each.folder], now_us)) for each in over),
         ]

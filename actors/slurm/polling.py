@@ -5,6 +5,7 @@ The slower the controller answers, the less often it is asked.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -23,6 +24,8 @@ from .site import Site
 
 BUSY_SHARE: Final = 20
 """The controller is to be left alone for so many times as long as it took to answer."""
+BUSY_CAP_S: Final = 60.0
+"""One answer that took half a minute, as while the controller was busy with itself, is no reason to look away for long."""
 FAILED_CAP_US: Final = 120_000_000
 _US: Final = 1_000_000
 
@@ -39,13 +42,19 @@ class Poller:
         self._failing_since: float | None = None
         self._away = False
         self._user = ""
+        self._asked_at = -math.inf
 
     async def ask(self, site: Site) -> Sights:
         """Look at the queue. Raises Unavailable."""
         self._user = self._user or await ask_user(site)
-        asked_at = trio.current_time()
+        asked_at = self._asked_at = trio.current_time()
         rows = await ask_queue(site, self._user)
         return self._shared.book.see(rows, asked_at, trio.current_time())
+
+    @property
+    def rest_s(self) -> float:
+        """How long the queue is to be left alone."""
+        return max(0.0, self._asked_at + self._shared.slurm.poll_us / _US - trio.current_time())
 
     async def run(self, site: Site) -> None:
         """Poll until cancelled, while the cluster has anything."""
@@ -66,7 +75,7 @@ class Poller:
 
     def _pause_s(self, took_s: float) -> float:
         jitter = 1 + self._shared.random.random() / 10
-        return max(self._shared.slurm.poll_us / _US, BUSY_SHARE * took_s) * jitter
+        return max(self._shared.slurm.poll_us / _US, min(BUSY_SHARE * took_s, BUSY_CAP_S)) * jitter
 
     async def _failed(self, reason: str, began_at: float) -> float:
         shared = self._shared

@@ -13,11 +13,15 @@ LOOK_S: Final = 20.0
 
 
 class Asked(Struct, frozen=True):
-    """A command that was asked for: what it said, or (`None`) the sentence why that is not known."""
+    """A command that was asked for: what it said, or else the sentence why that is not known.
+
+    `is_missing`: it could not be run at all.
+    """
 
     finished: Finished | None
     problem: str = ""
     took_us: int = 0
+    is_missing: bool = False
 
     @property
     def is_good(self) -> bool:
@@ -51,5 +55,5 @@ class Questions:
         try:
             finished = await self.site.run(argv, timeout_s=LOOK_S)
         except (NotRun, Unclear) as error:
-            return Asked(None, str(error), self.now() - began)
+            return Asked(None, str(error), self.now() - began, isinstance(error, NotRun))
         return Asked(finished, "", self.now() - began)

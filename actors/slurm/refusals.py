@@ -51,7 +51,7 @@ class Unsure(Struct, frozen=True):
 Verdict = Taken | NotNow | Refused | Unsure
 
 _ID: Final = re.compile(r"([1-9][0-9]{0,9})(?:;[A-Za-z0-9_.-]+)?")
-_FAILED: Final = re.compile(r"Batch job submission failed: (.+)")
+_FAILED: Final = re.compile(r"Batch job submission failed:(.*)")
 _LIMIT: Final = re.compile(r"\b((?:QOS|Assoc)(?:Max|Grp|Min)\w+|Max\w+PerAccount)\b")
 
 # After one of these, whatever else was said, the submission may have gone through.

@@ -7,9 +7,8 @@ it doesn't have a job says nothing by itself. Only columns that every version si
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from msgspec import Struct
@@ -24,6 +23,8 @@ _COLUMNS: Final = (
     *("NodeList", "JobName"),
 )
 _LIST_CHARACTERS: Final = 20_000  # of one command: far below what a command line, or a query of a database, may have
+_NAMELESS: Final = "allocation"  # at first, of one that was put back into the queue
+_CLOCKS_DIFFER: Final = timedelta(days=1)
 _DISABLED: Final = "accounting storage is disabled"
 
 _ID: Final = re.compile(r"([0-9]{1,10})(?:_([0-9]{1,7}|\[[^\]]*\]))?(\.[A-Za-z0-9+_-]+)?")
@@ -94,10 +95,14 @@ def argv(ids: Iterable[int | str]) -> Iterator[tuple[str, ...]]:
 
 
 def argv_by_name(names: Iterable[str], since_us: int) -> Iterator[tuple[str, ...]]:
-    """The words that ask for jobs of these names which the cluster has had since a time (microseconds since 1970)."""
-    since = datetime.fromtimestamp(since_us // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    """The words that ask for jobs of these names that were there at a time (microseconds since 1970) or after it.
+
+    Some from before may be among the answers: compare `submitted_at`. The clocks of two machines differ, and a time
+    that has not come yet on the cluster is refused there, so a day more is asked for.
+    """
+    since = datetime.fromtimestamp(since_us // 1_000_000, UTC) - _CLOCKS_DIFFER
     for chunk in _chunks(names):
-        yield _command(f"--name={chunk}", "-S", since)
+        yield _command(f"--name={chunk}", "-S", since.strftime("%Y-%m-%dT%H:%M:%S"))
 
 
 def _chunks(names: Iterable[str]) -> Iterator[str]:
@@ -131,24 +136,26 @@ def parse(stdout: bytes) -> list[Account]:
     if text and not text.endswith("\n"):
         raise Unparsable("sacct", text[-80:])
     accounts: list[Account] = []
-    times: Counter[tuple[int, str, int | None]] = Counter()
-    for line in text.splitlines():
-        if line.strip():
-            _add(accounts, times, line)
+    latest: dict[tuple[int, int | None], Account] = {}
+    for line in text.split("\n"):  # not `splitlines`, which has many more ends of lines
+        if line:
+            _add(accounts, latest, line)
     return accounts
 
 
-def _add(accounts: list[Account], times: Counter[tuple[int, str, int | None]], line: str) -> None:
-    """Add what the line says. `times`: how many accounts each job has by now, which are in the order of their time."""
+def _add(accounts: list[Account], latest: dict[tuple[int, int | None], Account], line: str) -> None:
+    """Add what the line says. `latest`: each job's latest account by now; they come in the order of their time."""
     fields = line.split(_FIELD)
     match = _ID.fullmatch(fields[0])
     if len(fields) != len(_COLUMNS) or match is None:
         raise Unparsable("sacct", line)
     if match[3] is None:
         account = _account(match, fields, line)
-        key = (account.id, account.name, account.task)
-        accounts.append(replace(account, restarts=times[key]))
-        times[key] += 1
+        before = latest.get((account.id, account.task))
+        if before is not None and account.name in {before.name, _NAMELESS}:
+            account = replace(account, name=before.name, restarts=before.restarts + 1)
+        latest[account.id, account.task] = account
+        accounts.append(account)
         return
     if not accounts or str(accounts[-1].id) != fields[1].partition(".")[0]:
         raise Unparsable("sacct", line)
@@ -201,6 +208,6 @@ def _memory_bytes(text: str, line: str) -> int | None:
     match = _MEMORY.fullmatch(text)
     if match is None:
         raise Unparsable("sacct", line)
-    unit = 1024 ** ("KMGTPE".index(match[3]) + 1) if match[3] else 1
+    unit = 1 << (10 * ("KMGTPE".index(match[3]) + 1) if match[3] else 0)
     fraction = match[2] or ""
-    return int(match[1] + fraction) * unit // 10 ** len(fraction)
+    return int(match[1] + fraction) * unit // int("1" + "0" * len(fraction))

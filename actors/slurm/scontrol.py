@@ -40,6 +40,7 @@ _BODY: Final = re.compile(
 _COMMENT: Final = re.compile(
     r" Comment=(?P<comment>.*?)(?: (?:StdErr|StdIn|StdOut|Power|TresPer\w+|MailUser)=|\Z)", re.DOTALL
 )
+_NO_TASK: Final = "4294967294"  # in place of the tasks of what is left of an array that was cancelled
 _NO_JOBS: Final = "No jobs in the system"
 _UNKNOWN_JOB: Final = "Invalid job id specified"
 _SETTING: Final = re.compile(r"(\w+)\s*= ?(.*)")
@@ -102,11 +103,12 @@ def _shown(text: str) -> Account:
     submitted_at = microseconds(body["submitted"], "scontrol")
     if submitted_at is None:
         raise Unparsable("scontrol", text)
+    tasks = None if head["tasks"] in {None, _NO_TASK} else parse_tasks(head["tasks"], "scontrol")
     comment = _COMMENT.search(head["rest"], body.end() - 1)
     return Account(
         id=int(head["id"]),
-        array=int(head["array"]) if head["tasks"] else None,
-        tasks=parse_tasks(head["tasks"], "scontrol") if head["tasks"] else None,
+        array=None if tasks is None else int(head["array"]),
+        tasks=tasks,
         name=head["name"],
         comment="" if comment is None else comment["comment"].rstrip(),
         state=body["state"],

@@ -73,16 +73,23 @@ def render(
     they, the template and its variables are those of all orders (`arrays.batches`). Raises BadInput, and where the
     template is to blame its name and line are `where`.
     """
-    first = orders[0].spec
     for order in orders:
         check_environment(order.spec)
-    pieces = _pieces(batch, orders, options, place)
-    name = first.template or slurm.template
+    first = orders[0].spec
+    variables = _variables(batch, orders, options, place)
+    text = _assembled(variables, first, slurm)
+    return _assembled(variables | {"carriage_returns": True}, first, slurm) if f"${CARRIAGE_RETURN}" in text else text
+
+
+def _assembled(variables: dict[str, object], spec: JobSpec, slurm: SlurmSpec) -> str:
+    template = _builtin()
+    pieces = {name: "".join(block(template.new_context(variables))) for name, block in template.blocks.items()}
+    name = spec.template or slurm.template
     if not name:
         return "\n".join((pieces["header"], pieces["claim"], pieces["command"], pieces["footer"]))
-    _check_variables(first.variables)
-    variables = {**first.variables, "needs": dict(first.needs)}
-    return fill_in(name, slurm.templates, pieces, variables).rstrip("\n") + "\n\n" + pieces["footer"]
+    _check_variables(spec.variables)
+    text = fill_in(name, slurm.templates, pieces, {**spec.variables, "needs": dict(spec.needs)})
+    return text.rstrip("\n") + "\n\n" + pieces["footer"]
 
 
 def sbatch_argv(script: str, secrets: Iterable[str] = ()) -> list[str]:
@@ -130,16 +137,21 @@ def _check_variables(variables: Mapping[str, str]) -> None:
 
 
 def task_words(spec: JobSpec) -> tuple[str, ...]:
-    """What `env` is given for a job: its variables, and then its command."""
+    """What the script is to execute for a job: its command, by way of `env` if it has variables.
+
+    Shells change some variables of a name that they know, and refuse others; `env` does neither.
+    """
     hidden = (*_OWN, *spec.secrets)
     assignments = [f"{name}={value}" for name, value in spec.env.items() if name not in hidden]
     command = ("/bin/sh", "-c", spec.run) if isinstance(spec.run, str) else spec.run
-    if "=" in command[0]:  # `env` would take it for one more variable
+    if "=" in command[0] or command[0].startswith("-"):  # neither another variable nor an option
         command = ("/bin/sh", "-c", '"$@"', "sh", *command)
-    return (*assignments, *command)
+    return ("env", *assignments, *command) if assignments else command
 
 
-def _pieces(batch: str, orders: Sequence[Order], options: Sequence[tuple[str, str]], place: Place) -> dict[str, str]:
+def _variables(
+    batch: str, orders: Sequence[Order], options: Sequence[tuple[str, str]], place: Place
+) -> dict[str, object]:
     tasks = [
         _Task(f"{each.job}.{each.attempt}", f"{place.workdir}/{each.spec.cwd}", task_words(each.spec))
         for each in orders
@@ -147,7 +159,7 @@ def _pieces(batch: str, orders: Sequence[Order], options: Sequence[tuple[str, st
     home = orders[0].token.removesuffix(f".{tasks[0].work}")
     assert all(order.token == f"{home}.{task.work}" for order, task in zip(orders, tasks, strict=True))
     folders = {task.cwd for task in tasks}
-    variables: dict[str, object] = {
+    return {
         "array": len(orders) > 1,
         "tasks": tasks,
         "home": home,
@@ -160,10 +172,6 @@ def _pieces(batch: str, orders: Sequence[Order], options: Sequence[tuple[str, st
         "directives": [Composed(each) for each in _directives(batch, orders, options, place)],
         "carriage_returns": False,
     }
-    found = _blocks(variables)
-    if any(f"${CARRIAGE_RETURN}" in text for text in found.values()):
-        found = _blocks({**variables, "carriage_returns": True})
-    return found
 
 
 def _directives(batch: str, orders: Sequence[Order], options: Sequence[tuple[str, str]], place: Place) -> list[str]:
@@ -181,11 +189,6 @@ def _directives(batch: str, orders: Sequence[Order], options: Sequence[tuple[str
     if len(orders) > 1:
         own.append(("array", f"0-{len(orders) - 1}"))
     return [directive(option, value) for option, value in (*own, *options)]
-
-
-def _blocks(variables: dict[str, object]) -> dict[str, str]:
-    template = _builtin()
-    return {name: "".join(block(template.new_context(variables))) for name, block in template.blocks.items()}
 
 
 @cache

@@ -67,8 +67,8 @@ class Shared:
 
     # What is said and recorded.
 
-    async def record(self, *news: BatchEvent, members: Sequence[AttemptBatched] = ()) -> frozenset[int]:
-        """Have it recorded, however long the disk is full; returns the jobs of members that are over by now."""
+    async def record(self, *news: BatchEvent, members: Sequence[AttemptBatched] = ()) -> frozenset[tuple[int, int]]:
+        """Have it recorded, however long the disk is full; returns the members that are over, as (job, attempt)."""
         while True:
             answer = await self.scheduler.ask(RecordBatches, self.name, news, tuple(members))
             if not isinstance(answer, Refusal):

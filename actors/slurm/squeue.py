@@ -1,8 +1,8 @@
 """One question for all jobs in the queue: the words of the command, and what its answer says.
 
 `squeue -o` has the same format on every version since 17.11. Each row begins with a record separator and ends with a
-group separator, fields are apart by unit separators: characters that no name of Holdfast's has, so what is cut off or
-garbled is noticed, and a comment of many lines, of a job that isn't Holdfast's, does no harm.
+group separator, fields are apart by unit separators: characters that no name has, so what is cut off or garbled is
+noticed, and a comment of many lines, of a job that isn't Holdfast's, does no harm.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ class Row(Struct, frozen=True, gc=False):
     `id`: Slurm's number of the job; the tasks of an array have one each, and the array's own is `array`. `tasks` are
     those that this line stands for; None if it is no array. Times are microseconds since 1970: `started_at` of a job
     that waits is when it may start, `ended_at` of one that runs when its time is over. What is left of an array that
-    was cancelled while tasks waited is one line with the array's own number as `id`, and neither `array` nor `tasks`.
+    was cancelled while tasks waited is one line with the array's own number as `id`: at first with the tasks, a moment
+    later with neither `array` nor `tasks`.
     """
 
     id: int
@@ -105,7 +106,7 @@ def argv(user: str, *, ended: bool = True) -> tuple[str, ...]:
 def parse(stdout: bytes) -> list[Row]:
     """What squeue answered, once it is known that it did; no rows are an empty queue. Raises Unparsable."""
     text = stdout.decode(errors="replace")
-    if not text.strip():
+    if text in {"", "\n"}:  # not `strip`, which takes separators for blanks
         return []
     if not text.startswith(_ROW):
         raise Unparsable("squeue", text)
@@ -116,7 +117,7 @@ def parse(stdout: bytes) -> list[Row]:
 
 def _row(text: str) -> Row:
     fields = text.split(_FIELD, _FIELDS - 1)
-    if len(fields) != _FIELDS:
+    if len(fields) != _FIELDS or _ROW in text or _END in text:
         raise Unparsable("squeue", text)
     number, array, index, state, reason, submitted, started, ended, nodes, name, comment = fields
     tasks = None if index in {"", "N/A"} else parse_tasks(index, "squeue")

@@ -23,6 +23,7 @@ from ..targets.messages import Order
 from ..targets.secrets import NoSecret, find_secrets
 from . import attempt_folders, refusals
 from .arrays import batches
+from .asking import void
 from .book import Entry, Member
 from .ranges import shown_ranges
 from .script import Place, render, sbatch_argv
@@ -67,7 +68,7 @@ class Submitter:
                 # Not planned yet, or its files are still on their way here.
                 self._orders.pop(token, None)
                 gone.append(token)
-            elif not shared.book.entries[member.batch].sent and not member.over:
+            elif self._is_only_here(shared.book.entries[member.batch]) and not member.over:
                 # Its batch is closed, if nothing is left of it, when its turn comes.
                 shared.book.entries[member.batch].members.pop(member.index or 0)
                 shared.book.members.pop(token)
@@ -78,6 +79,11 @@ class Submitter:
                 [AttemptStatus(each, "revoked", error="taken back before it was submitted") for each in gone]
             )
         self._news.set()
+
+    @staticmethod
+    def _is_only_here(entry: Entry) -> bool:
+        """Whether no copy of a batch can be anywhere else."""
+        return not entry.sent and not entry.doubtful
 
     def forget(self) -> None:
         """What was ordered over an earlier connection is said again."""
@@ -166,7 +172,8 @@ class Submitter:
         except NoSecret as error:
             await self._close(entry, str(error))
             return
-        await self.take_back([each.token for each in entry.members.values() if each.stopping])
+        if not await self._let_go(site, entry):
+            return
         if not entry.members:
             self._waiting.remove(entry)
             await shared.record(BatchClosed(shared.name, entry.name, "nothing of it is to run any more"))
@@ -182,9 +189,9 @@ class Submitter:
             raise
         except Unclear as error:
             verdict = refusals.Unsure(str(error))
-        await self._follow(entry, verdict)
+        await self._follow(site, entry, verdict)
 
-    async def _follow(self, entry: Entry, verdict: refusals.Verdict) -> None:
+    async def _follow(self, site: Site, entry: Entry, verdict: refusals.Verdict) -> None:
         shared = self._shared
         match verdict:
             case refusals.NotNow(sentence=sentence):
@@ -192,13 +199,13 @@ class Submitter:
                 raise Unavailable(sentence)
             case refusals.Refused(sentence=sentence):
                 entry.sent = False
-                await self._close(entry, sentence)
+                await self._refuse(site, entry, sentence)
             case refusals.Taken(id=number):
                 entry.id, entry.reason, entry.sent_at = number, "", trio.current_time()
                 self._take_off(entry)
                 await shared.record(BatchSubmitted(shared.name, entry.name, number))
             case refusals.Unsure(sentence=sentence):
-                entry.sent_at, entry.missed_at = trio.current_time(), None
+                entry.sent_at, entry.missed_at, entry.doubtful = trio.current_time(), None, True
                 self._take_off(entry)
                 await shared.record(BatchUnclear(shared.name, entry.name, sentence))
                 await shared.report_unclear(entry, sentence)
@@ -212,6 +219,17 @@ class Submitter:
             self._failures = 0
             self._shared.on_trouble(None)
 
+    async def _refuse(self, site: Site, entry: Entry, reason: str) -> None:
+        """It is refused for ever; but an earlier copy of one that is doubtful may have begun. Raises Unavailable."""
+        members = list(entry.members.values())
+        free = await void(site, [each.folder for each in members]) if entry.doubtful else {}
+        if all(free.values()):
+            await self._close(entry, reason)
+            return
+        entry.sent, entry.sent_at, entry.missed_at = True, trio.current_time(), None
+        self._waiting.remove(entry)
+        await self._shared.record(BatchUnclear(self._shared.name, entry.name, "one of its attempts has begun"))
+
     async def _close(self, entry: Entry, reason: str) -> None:
         """It is refused for ever: its attempts could not be started."""
         shared = self._shared
@@ -219,6 +237,29 @@ class Submitter:
         await shared.end_all([(each, shared.not_started(each.token, reason)) for each in entry.members.values()])
         entry.closed = True
         await shared.record(BatchClosed(shared.name, entry.name, reason))
+
+    async def _let_go(self, site: Site, entry: Entry) -> bool:
+        """Take out what somebody wants stopped; whether the rest may be submitted. Raises Unavailable."""
+        stopping = [each for each in entry.members.values() if each.stopping]
+        if not entry.doubtful:
+            await self.take_back([each.token for each in stopping])
+            return True
+        free = await void(site, [each.folder for each in stopping]) if stopping else {}
+        for member in stopping:
+            if free[member.folder]:
+                entry.members.pop(member.index or 0)
+                self._shared.book.members.pop(member.token)
+        error = "cancelled before it began"
+        statuses = [AttemptStatus(each.token, "revoked", error=error) for each in stopping if free[each.folder]]
+        if statuses:
+            await self._shared.report(statuses)
+        if all(free.values()):
+            return True
+        # Some copy of it has come to life after all: it is looked for once more.
+        entry.sent, entry.sent_at, entry.missed_at = True, trio.current_time(), None
+        self._waiting.remove(entry)
+        await self._shared.record(BatchUnclear(self._shared.name, entry.name, "one of its attempts has begun"))
+        return False
 
     # Secrets.
 

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
+from .attempt_folders import Exit
 from .sacct import Account
 from .script import NOT_CLAIMED, NOT_STARTED
 
@@ -53,8 +54,18 @@ class Evidence(Protocol):
         ...
 
     @property
+    def void(self) -> bool:
+        """Whether what has begun is nothing: Holdfast took its place, so that it never runs."""
+        ...
+
+    @property
     def exit(self) -> Mark | None:
         """How its command ended, if that was written down."""
+        ...
+
+    @property
+    def refused(self) -> str | None:
+        """Why its command could not be started, if that was written down."""
         ...
 
 
@@ -137,8 +148,9 @@ def meaning_of(state: str) -> Meaning:
 def ended(account: Account, folder: Evidence) -> End:
     """How an attempt ended whose state means that it has.
 
-    A node that fails takes the knowledge along: whether its processes run on can't be known, so without a mark the
-    attempt is `lost`, never failed.
+    `folder` must be certain where nothing has begun in it: claimed since by Holdfast itself, or else a look at a shared
+    file system may have been too early. A node that fails takes the knowledge along: whether its processes run on can't
+    be known, so without a mark the attempt is `lost`, never failed.
     """
     word, mark = word_of(account.state), folder.exit
     match word:
@@ -149,7 +161,7 @@ def ended(account: Account, folder: Evidence) -> End:
                 return _marked(word, mark, None)
             return End("lost", word, error="its node failed: whether it runs on there, or how it ended, can't be known")
         case "BOOT_FAIL":
-            if folder.claimed:
+            if _began(folder):
                 return End("lost", word, error="its node failed to boot, after the attempt had begun on it")
             return End("not_started", word, error="its node failed to boot; try again, or exclude the node")
         case "TIMEOUT":
@@ -172,21 +184,28 @@ def _by_itself(word: str, account: Account, folder: Evidence) -> End:
     """The end of one that Slurm did not cut short: by its own mark, or else by the code that Slurm saw."""
     if folder.exit is not None:
         return _marked(word, folder.exit, None)
-    sentence = _SCRIPT.get(account.exit_code)
+    sentence = folder.refused or _SCRIPT.get(account.exit_code)
+    if sentence is None and not _began(folder):
+        sentence = _LAUNCH if account.signal == LAUNCH_SIGNAL else _NOT_STARTED.get(account.reason) or _early(account)
     if sentence is not None:
         return End("not_started", word, error=sentence)
-    if not folder.claimed:
-        if account.signal == LAUNCH_SIGNAL:
-            return End("not_started", word, error=_LAUNCH)
-        sentence = _NOT_STARTED.get(account.reason)
-        if sentence is not None:
-            return End("not_started", word, error=sentence)
     if account.signal:
         error = f"its script was ended by signal {account.signal}"
         if account.signal == 9:  # noqa: PLR2004 - SIGKILL
             error += ", as Slurm does with one that takes more memory than it asked for"
         return End("exited", word, signal=account.signal, error=error)
-    return End("exited", word, exit_code=account.exit_code)
+    # The script ends as its command did, so the code is what its mark would have been.
+    return _marked(word, Exit(account.exit_code, 0, 0), None)
+
+
+def _early(account: Account) -> str:
+    """What is said of one whose script ended before it had begun anything."""
+    how = f"was ended by signal {account.signal}" if account.signal else f"ended with exit code {account.exit_code}"
+    return f"its script {how} before its command was started"
+
+
+def _began(folder: Evidence) -> bool:
+    return folder.claimed and not folder.void
 
 
 def _cut_short(how: str, word: str, mark: Mark | None, error: str) -> End:

@@ -49,7 +49,7 @@ from .link import (
     launch_frames,
     receive,
 )
-from .messages import Acknowledge, Connected, Launch, Order, Revoke, SetCapacity, Stop, TargetMessage
+from .messages import Acknowledge, Connected, Launch, Order, Revoke, SetCapacity, Settle, Stop, TargetMessage
 from .secrets import NoSecret, find_secrets
 
 _US: Final = 1_000_000
@@ -187,6 +187,8 @@ class Conversation:
                 outbox.put({"type": "acknowledge", "tokens": tokens, "receipt": receipt})
             case SetCapacity(capacity=capacity):
                 outbox.put({"type": "capacity", "capacity": capacity})
+            case Settle():
+                pass  # a runner has no allocations
             case _:
                 assert_never(message)
 

@@ -14,7 +14,7 @@ from ..address import Address
 from ..inbox import Inbox
 from ..world import Clock
 from .calling import CallRunner
-from .messages import Acknowledge, Connected, Launch, Revoke, SetCapacity, Stop, TargetMessage
+from .messages import Acknowledge, Connected, Launch, Revoke, SetCapacity, Settle, Stop, TargetMessage
 
 
 class FunctionTarget(Actor[TargetMessage]):
@@ -68,6 +68,8 @@ class FunctionTarget(Actor[TargetMessage]):
             case Acknowledge(tokens=tokens):
                 for token in tokens:
                     runner.acknowledge(token)
+            case Settle():
+                pass  # there are no allocations here
             case SetCapacity(capacity=capacity):
                 runner.set_capacity(capacity)
             case _:

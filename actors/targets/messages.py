@@ -61,7 +61,14 @@ class SetCapacity(Struct, frozen=True):
     capacity: dict[str, int]
 
 
-TargetMessage = Launch | Stop | Revoke | Acknowledge | SetCapacity
+class Settle(Struct, frozen=True):
+    """Only to a cluster: find out what the runner of its allocation of this number wrote, which is over."""
+
+    session: int
+    number: int
+
+
+TargetMessage = Launch | Stop | Revoke | Acknowledge | SetCapacity | Settle
 
 
 class Connected(Struct, frozen=True):

@@ -123,6 +123,7 @@ class Login:
         sources: Sources = SOURCES,
         workdir: str = "~/work",
         home_id: str = HOME_ID,
+        shared: bool = False,
     ) -> Relayed:
         """A connection that is ready. Raises what open_runner raises."""
         with self.said.open("wb") as complaints:
@@ -146,6 +147,7 @@ class Login:
                     workdir=workdir,
                     idle_s=0.5,
                     stderr=lambda: self.said.read_text(errors="replace"),
+                    shared=shared,
                 )
         except BaseException:
             with trio.CancelScope(shield=True):

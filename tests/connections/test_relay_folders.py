@@ -120,6 +120,36 @@ async def test_p2_a_folder_that_another_host_uses_is_refused(login: Login, found
     await login.begin()
 
 
+def as_host(name: str) -> Sources:
+    """The relay on a machine of this name."""
+    return patched(f"import os\nos.uname = lambda: os.uname_result(('Linux', {name!r}, '', '', 'x86_64'))\n")
+
+
+async def test_hosts_that_share_a_folder_have_a_runner_each_and_read_the_same_output(login: Login) -> None:
+    pids: dict[str, int] = {}
+    for name in ("login1", "login2", "login1"):
+        opened = await login.open(sources=as_host(name), shared=True)
+        assert opened.ready.folder == str(login.private)
+        pid = (await opened.greet()).pid
+        login.runners.add(pid)
+        assert pids.setdefault(name, pid) == pid, "the runner of a host is found again"
+        assert stat.S_IMODE((login.private / f"on-{name}").stat().st_mode) == 0o700
+        assert (login.private / f"on-{name}" / "output").readlink() == Path("../output")
+        assert (login.private / f"on-{name}" / "runner.journal").exists()
+    assert len(set(pids.values())) == 2
+    assert not (login.private / "runner.journal").exists()
+    assert stat.S_IMODE((login.private / "output").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("taken", ["output", "on-login1"])
+async def test_what_hosts_share_is_refused_where_something_else_stands(login: Login, taken: str) -> None:
+    login.private.mkdir(parents=True, mode=0o700)
+    login.private.parent.chmod(0o700)
+    (login.private / taken).symlink_to(login.home)
+    with pytest.raises(RelayRefused, match=f"{taken} is a link or a file"):
+        await login.open(sources=as_host("login1"), shared=True)
+
+
 @pytest.mark.parametrize("found", [f"{platform.node()} another-boot\n", f"old-name {boot()}\n", ""])
 async def test_a_host_that_was_restarted_or_renamed_keeps_its_folder(login: Login, found: str) -> None:
     login.private.mkdir(parents=True, mode=0o700)

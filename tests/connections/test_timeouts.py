@@ -20,9 +20,11 @@ from holdfast.actors.directory import Directory
 from holdfast.actors.inbox import Inbox
 from holdfast.actors.limiter import Limiter, LimiterMessage, Restore
 from holdfast.actors.scheduler import SchedulerMessage
+from holdfast.actors.slurm.log import Log
+from holdfast.events.facts import AttemptBatched
 from holdfast.events.hosts import Down
 from holdfast.events.messages import HostSeen
-from holdfast.events.records import Target
+from holdfast.events.records import Batch, Target
 from holdfast.events.spec import SshSpec
 from holdfast.store.home import Home
 from tests.simulation.clocks import WallClock
@@ -103,7 +105,7 @@ def test_p9_a_thousand_dial_time_outs_leave_no_task_no_memory_and_no_turn_behind
                 Home(Path("nowhere")),
                 Turns(limiter, clock),
                 Address(reports.inbox),
-                _knows_nothing,
+                Log(_know_nothing, _hold_nothing, _know_nothing, _know_nothing),
                 clock,
                 Random(1),
                 _ignore,
@@ -126,8 +128,13 @@ def test_p9_a_thousand_dial_time_outs_leave_no_task_no_memory_and_no_turn_behind
     assert blocks[-1] - blocks[0] < TIMEOUTS / 4, f"pieces of memory: {blocks}"
 
 
-def _knows_nothing(token: str) -> None:
-    del token
+def _know_nothing(asked: str) -> None:
+    del asked
+
+
+def _hold_nothing(target: str) -> tuple[list[Batch], list[tuple[str, AttemptBatched]]]:
+    del target
+    return [], []
 
 
 def _ignore(trouble: str | None) -> None:
