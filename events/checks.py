@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from .errors import BadInput
-from .sbatch import options
+from .sbatch import check_job_on_cluster, check_slurm, options
 from .spec import (
     DEFAULT_NEEDS,
     FUNCTIONS,
@@ -59,6 +59,9 @@ def check_job(job: JobSpec, where: str) -> None:
         check_number(job.timeout_us, 1, f"{where}.timeout")
     if job.inputs or job.outputs:
         _check_staging(job, where)
+    if job.sbatch or job.template or job.variables:
+        check_job_on_cluster(job, where)
+        check_text(job.variables.values(), f"{where}.variables")
 
 
 def _check_command(job: JobSpec, where: str) -> None:
@@ -166,6 +169,7 @@ def check_target(name: str, target: TargetSpec, where: str) -> None:
         _check_way(target.ssh, where)
     if target.slurm is not None:
         _check_workdir(target.slurm.workdir, where)
+        check_slurm(target.slurm, where)
 
 
 def _check_way(ssh: SshSpec, where: str) -> None:
@@ -201,7 +205,7 @@ def _check_line(text: str, where: str) -> None:
 
 
 def check_for_slurm(job: JobSpec, slurm: SlurmSpec | None, where: str) -> None:
-    """Check what a job says to Slurm, and needs of it, against its target; `slurm` is None for one that is no cluster."""
+    """Check what a job says to Slurm, and needs of it, against its target; `slurm`: None if that is no cluster."""
     if slurm is None:
         key = "sbatch" if job.sbatch else "template" if job.template else "variables"
         problem = f"the target {job.target!r} is no cluster that Slurm manages"

@@ -184,7 +184,7 @@ def _carried_over(draft: Draft, limit: Limit | None, spec: LimitSpec) -> dict[st
 def _targets(draft: Draft, target: str | None) -> tuple[str, ...]:
     if target is None:
         # No function was ever called in most homes.
-        return tuple(dict.fromkeys((LOCAL, *(each.name for each in draft.base.targets()))))
+        return tuple(dict.fromkeys((LOCAL, *(each.name for each in draft.base.targets() if each.allocation is None))))
     if not _exists(draft, target):
         raise unknown_target(target)
     return (target,)

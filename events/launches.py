@@ -63,8 +63,11 @@ def plan(
     return picked
 
 
-def launch(draft: Draft, job: Job, grant: Grant = NO_LIMITS) -> None:
-    """Record the launch of a job's next attempt. The target hears of it only after the commit."""
+def launch(draft: Draft, job: Job, grant: Grant = NO_LIMITS, place: str = "") -> None:
+    """Record the launch of a job's next attempt, at `place` if it is not the target that the job names.
+
+    The target hears of it only after the commit.
+    """
     number = job.attempt + 1
     token = f"{draft.base.home}.{job.id}.{number}"
-    draft.record_job(AttemptLaunched(job.id, number, token, job.policy.target, grant.arrivals))
+    draft.record_job(AttemptLaunched(job.id, number, token, place or job.policy.target, grant.arrivals))

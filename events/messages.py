@@ -303,7 +303,18 @@ class Staged(_Message, frozen=True):
     back: bool = False
 
 
-Report = Attached | Reported | Unreachable | HostSeen | Staged
+class Settled(_Message, frozen=True):
+    """What the runner of an allocation that is over wrote: how attempts ended. No more will ever be known of any.
+
+    `closed`: it ended in good order, and what it does not know was never started there.
+    """
+
+    target: str
+    attempts: tuple[AttemptStatus, ...]
+    closed: bool
+
+
+Report = Attached | Reported | Unreachable | HostSeen | Staged | Settled
 
 
 class Authored(Struct, frozen=True):

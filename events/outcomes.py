@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, assert_never
 
+from .allocation_reports import is_allocation, record_allocation, retire
+from .allocations import ATTEMPT
 from .backoff import full_jitter_us
 from .draft import PREVIOUS, Draft
 from .errors import LogCutOff
@@ -23,13 +25,15 @@ from .facts import (
     TargetAttached,
 )
 from .lifecycle import known_start
-from .messages import Attached, AttemptStatus, HostSeen, Report, Reported, Staged, Unreachable
+from .messages import Attached, AttemptStatus, HostSeen, Report, Reported, Settled, Staged, Unreachable
 from .records import Ended, Job, Launched, Outcome, Process, Progress, Revoked, Target
 from .settle import settle
 from .states import FINAL, IN_FLIGHT, Launching, Running, Unknown
 
 _FORGOTTEN: Final = "its runner does not know it any more"
 _JOURNAL_GONE: Final = "its runner's journal is gone, or the machine was restarted: whether it ran can't be known"
+_NEVER_BEGAN: Final = "its allocation on the cluster ended before it began"
+_ALLOCATION_OVER: Final = "the allocation on the cluster that it was in is over, and it has not said how it ended"
 _CONTRADICTED: Final = "its runner says that it never started, but had it running before"
 
 
@@ -55,6 +59,8 @@ def decide_report(draft: Draft, report: Report) -> list[Job]:
             found = _find(draft, token)
             if found is not None:
                 draft.record_job(FilesStaged(found.id, found.attempt, files, back), author=author)
+        case Settled():
+            _settled(draft, report)
         case _:
             assert_never(report)
     return []
@@ -62,21 +68,23 @@ def decide_report(draft: Draft, report: Report) -> list[Job]:
 
 def record_batches(
     draft: Draft, target: str, news: Sequence[BatchEvent], members: Sequence[AttemptBatched]
-) -> frozenset[int]:
+) -> frozenset[tuple[int, int]]:
     """Record what a cluster's batches come to, and which attempts go into those that are planned.
 
-    Returns the jobs of those that do not, because they are over.
+    Returns those that do not, because they are over, as (job, attempt): the job's next attempt may be a member as well.
     """
     author = f"target:{target}"
     for event in news:
         draft.record(event, author=author)
-    left_out: list[int] = []
+    left_out: list[tuple[int, int]] = []
     for member in members:
+        if member.attempt == ATTEMPT:
+            continue  # an allocation, which is no job's
         job = draft.jobs.get(member.job)
         if job is not None and job.attempt == member.attempt and isinstance(job.state, Launching | Unknown):
             draft.record_job(member, author=author)
         else:
-            left_out.append(member.job)
+            left_out.append((member.job, member.attempt))
     return frozenset(left_out)
 
 
@@ -107,6 +115,23 @@ def _attached(draft: Draft, report: Attached, author: str) -> list[Job]:
     return send
 
 
+def _settled(draft: Draft, report: Settled) -> None:
+    """An allocation is over: nothing of what was in flight there is known any better than its runner wrote it."""
+    author = f"target:{report.target}"
+    for status in report.attempts:
+        if status.state in {"ended", "revoked"}:
+            _status(draft, status, report.target)
+    for each in draft.base.in_flight(report.target):
+        job = draft.jobs.get(each.id)
+        if job is None or not isinstance(job.state, IN_FLIGHT) or job.place != report.target:
+            continue  # it said itself how it ended
+        if report.closed and known_start(job.state) is None:
+            _revoked(draft, job, AttemptStatus("", "revoked", error=_NEVER_BEGAN), author)
+        else:
+            _lose(draft, job, _ALLOCATION_OVER, author, PREVIOUS)
+    retire(draft, report.target, author)
+
+
 def _lose(draft: Draft, job: Job, why: str, author: str, cause: int) -> None:
     outcome = Outcome("lost", ended_at=draft.now, started_at=known_start(job.state), error=why)
     _end(draft, job, outcome, author, cause)
@@ -114,6 +139,9 @@ def _lose(draft: Draft, job: Job, why: str, author: str, cause: int) -> None:
 
 def _status(draft: Draft, status: AttemptStatus, target: str) -> None:
     author = f"target:{target}"
+    if is_allocation(status):
+        record_allocation(draft, status, target, author)
+        return
     _check_launched(draft, status.token)
     if status.state in {"ended", "revoked"}:
         draft.acknowledged.setdefault(target, []).append(status.token)

@@ -15,7 +15,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from .spec import PilotSpec
+from .errors import BadInput
+from .spec import JobSpec, PilotSpec
 
 JOBS_EACH: Final = 4
 """So many jobs wait for each slot before another allocation pays."""
@@ -57,9 +58,30 @@ class Wish(Struct, frozen=True):
     look_at: int | None = None
 
 
+def offers(capacity: Mapping[str, int], spec: PilotSpec) -> dict[str, int]:
+    """What each allocation of a cluster offers its jobs, as far as that is known before it is there.
+
+    `capacity`: what the cluster's target was given, which is for each allocation then.
+    """
+    return {**capacity, "cpus": spec.cpus} if spec.cpus else {k: v for k, v in capacity.items() if k != "cpus"}
+
+
 def usable_us(time_us: int) -> int:
     """How long after its beginning the jobs of an allocation can run, of the time that it is asked for."""
     return time_us - min(MARGIN_MAX_US, time_us // MARGIN_SHARE)
+
+
+def check_in_allocation(job: JobSpec, pilot: PilotSpec, where: str) -> None:
+    """Check a job that is to run in allocations like this. Raises BadInput."""
+    if job.sbatch or job.template or job.variables:
+        key = "sbatch" if job.sbatch else "template" if job.template else "variables"
+        problem = f"the target {job.target!r} runs jobs in allocations, so that Slurm hears nothing of each"
+        raise BadInput(problem, where=f"{where}.{key}", remedy="give the target the option, or leave it out")
+    most_us = usable_us(pilot.time_us)
+    if job.timeout_us is not None and job.timeout_us > most_us:
+        there = f"an allocation of the target {job.target!r} has {most_us // 1_000_000} s for its jobs"
+        problem = f"the job may take {job.timeout_us // 1_000_000} s, and {there}"
+        raise BadInput(problem, where=f"{where}.timeout", remedy="lower it, or raise the target's pilot.time")
 
 
 def has_time(ends_at: int, timeout_us: int | None, now: int) -> bool:

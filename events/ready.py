@@ -43,6 +43,15 @@ class ReadyQueue:
         """Whether there is no entry, not even a stale one."""
         return not any(self._lanes.values())
 
+    def load(self) -> dict[str, int]:
+        """What the jobs that wait for nothing but room need in sum; stale entries count as well."""
+        total: dict[str, int] = {}
+        for lane, heap in self._lanes.items():
+            if heap and lane not in self._parked_lanes:
+                for name, amount in lane[0]:
+                    total[name] = total.get(name, 0) + amount * len(heap)
+        return total
+
     def push(self, job: Job) -> None:
         """Add a ready job, or put one back."""
         lane = _lane_of(job)

@@ -217,6 +217,11 @@ class Target(Struct, frozen=True, omit_defaults=True):
     allocation: Allocation | None = None
 
     @property
+    def is_cluster(self) -> bool:
+        """Whether Slurm has what is launched there, and no runner of ours."""
+        return self.slurm is not None and self.allocation is None
+
+    @property
     def is_elsewhere(self) -> bool:
         """Whether there is a way to it that must be kept open: to another machine, to a cluster or into one."""
         return self.ssh is not None or self.slurm is not None or self.allocation is not None

@@ -31,7 +31,9 @@ def _check_way(draft: Draft, given: Mapping[str, TargetSpec], name: str, spec: T
     if known is not None and _way_of(known) not in {None, _way_of(spec)} and draft.base.in_flight(name):
         problem = "it has jobs in flight, which are found by the kind, the host and the workdir that it has now"
         raise BadInput(problem, where=where, remedy="wait until they have ended, or give the other way another name")
-    others: dict[str, TargetSpec | Target] = {each.name: each for each in draft.base.targets()}
+    others: dict[str, TargetSpec | Target] = {
+        each.name: each for each in draft.base.targets() if each.allocation is None
+    }
     others |= {other: each for other, each in given.items() if _way_of(each) is not None}
     for other, there in others.items():
         if other != name:
@@ -39,7 +41,7 @@ def _check_way(draft: Draft, given: Mapping[str, TargetSpec], name: str, spec: T
 
 
 def _way_of(target: TargetSpec | Target) -> tuple[SshSpec | str, bool] | None:
-    """By what a target's jobs are found again: the host with the workdir, or the workdir; and whether Slurm has them."""
+    """By what a target's jobs are found again: the host and the workdir there, or only that; and if Slurm has them."""
     if target.ssh is not None:
         return target.ssh, target.slurm is not None
     return None if target.slurm is None else (target.slurm.workdir, True)

@@ -115,7 +115,7 @@ _INSTEAD: Final[Mapping[str, str]] = {
 }
 
 # Ways of asking for the same thing: sbatch takes one of them, so the job's takes the place of the target's.
-_WAYS: Final = (
+_WAYS: Final[tuple[tuple[str, ...], ...]] = (
     ("mem", "mem-per-cpu", "mem-per-gpu"),
     ("gpus", "gpus-per-node", "gpus-per-task", "gres"),
     ("cpus-per-task", "cpus-per-gpu"),
@@ -319,7 +319,8 @@ def check_slurm(spec: SlurmSpec, where: str) -> None:
 
 
 def _check_pilot(pilot: PilotSpec, where: str) -> None:
-    _check_between(pilot.nodes, 1, 100_000, f"{where}.nodes", "a whole number from 1 on")
+    # One runner for each; more nodes are more allocations, each of which may start as soon as there is room for it.
+    _check_between(pilot.nodes, 1, 1, f"{where}.nodes", "1 node for each allocation; `max` says how many there may be")
     _check_between(pilot.max, 1, 10_000, f"{where}.max", "a whole number from 1 to 10000")
     _check_between(pilot.cpus, 0, 65_533, f"{where}.cpus", "a whole number; 0 takes all of a node")
     _check_between(pilot.time_us, MINUTE_US, 366 * 1440 * MINUTE_US, f"{where}.time", "from a minute to a year")

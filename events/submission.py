@@ -17,6 +17,7 @@ from .facts import FlowSubmitted, JobSubmitted, TargetConfigured
 from .graph import KEYS, Kind, Verdict, judge, validate
 from .limits import limit_of
 from .messages import Submitted
+from .pilots import check_in_allocation, offers
 from .remote import check_targets
 from .settle import resolve
 from .spec import DEFAULT_NEEDS, HERE, FlowSpec, JobSpec, TargetSpec
@@ -134,8 +135,14 @@ def _check_in_home(draft: Draft, flow: FlowSpec, offered: dict[str, TargetSpec],
         check_below(job.cwd, f"{where}.cwd", "the target's workdir")
     if job.sbatch or job.template or job.variables or (there.slurm is not None and _asks_slurm(job)):
         check_for_slurm(job, there.slurm, where)
-    needs = job.needs if there.slurm is None else dict(counted(tuple(job.needs.items()), there.capacity))
-    short = lacking(needs, there.capacity)
+    needs, capacity = job.needs, there.capacity
+    if there.slurm is not None and there.slurm.pilot is not None:
+        capacity = offers(there.capacity, there.slurm.pilot)
+        check_in_allocation(job, there.slurm.pilot, where)
+        needs = {name: amount for name, amount in needs.items() if name != "cpus" or name in capacity}
+    elif there.slurm is not None:
+        needs = dict(counted(tuple(job.needs.items()), there.capacity))
+    short = lacking(needs, capacity)
     if short is not None:
         name, needed, most = short
         problem = f"the job needs {name} = {needed}, but the target {job.target!r} has {most}"

@@ -150,7 +150,8 @@ class Lookups:
         return found
 
     def _with_shared_policy(self, job: Job) -> Job:
-        return Job(job.id, self.shared(job.policy), job.state, job.priority, job.attempt, job.failures)
+        policy = self.shared(job.policy)
+        return Job(job.id, policy, job.state, job.priority, job.attempt, job.failures, job.allocation)
 
     def dependents(self, job: int, /) -> Sequence[Dependency]:
         """See `Base`; by job."""

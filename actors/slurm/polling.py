@@ -25,7 +25,7 @@ from .site import Site
 BUSY_SHARE: Final = 20
 """The controller is to be left alone for so many times as long as it took to answer."""
 BUSY_CAP_S: Final = 60.0
-"""One answer that took half a minute, as while the controller was busy with itself, is no reason to look away for long."""
+"""One answer that took half a minute is no reason to look away for ten."""
 FAILED_CAP_US: Final = 120_000_000
 _US: Final = 1_000_000
 

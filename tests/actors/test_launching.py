@@ -15,7 +15,7 @@ from holdfast.events.draft import Draft
 from holdfast.events.facts import Event, HostChanged, OfJob
 from holdfast.events.hosts import Up
 from holdfast.events.messages import Answer, Attached, AttemptStatus, Command, Configure, Reported, Submit
-from holdfast.events.spec import FlowSpec, JobSpec, LimitSpec, SshSpec, TargetSpec
+from holdfast.events.spec import FlowSpec, JobSpec, LimitSpec, SlurmSpec, SshSpec, TargetSpec
 from holdfast.store.contract import Store
 from holdfast.store.errors import DiskFull
 
@@ -118,6 +118,41 @@ def test_over_a_slow_link_launches_are_on_their_way_before_the_end_that_they_fol
     (commit,) = recorded.run(scenario, TWO_SLOTS)
     assert commit[:2] == ["AttemptEnded 1", "AttemptEnded 2"]
     assert commit[2:] == [f"AttemptLaunched {job}" for job in range(3, 3 + launched)]
+
+
+def on_cluster(jobs: Sequence[JobSpec], capacity: dict[str, int], max_queued: int) -> Recorded:
+    """A scheduler to be, whose cluster is up and slow to answer, and has these jobs before it."""
+    target = TargetSpec(capacity, slurm=SlurmSpec(max_queued=max_queued))
+    recorded = Recorded()
+    draft = recorded.stage.draft(Submit(FlowSpec(tuple(jobs), targets={"cluster": target}, limits=LICENCE)))
+    draft.record(HostChanged("cluster", Up(1, 1_000_000)))
+    recorded.stage.store.commit([draft])
+    recorded.first.append(Connected(1, Attached("cluster", "journal", "boot", 301)))
+    return recorded
+
+
+@pytest.mark.parametrize("capacity, max_queued", [({}, 3), ({"cpus": 3}, 500)], ids=["queue", "capacity"])
+def test_p3_a_cluster_never_has_more_than_it_may_also_as_others_end(capacity: dict[str, int], max_queued: int) -> None:
+    recorded = on_cluster((JobSpec(run="true", target="cluster", cwd=""),) * 20, capacity, max_queued)
+
+    def scenario(recorded: Recorded) -> None:
+        assert len(recorded.stage.store.base.in_flight("cluster")) == 3
+        recorded.stage.scheduler.tell_nowait(ended(1, 2, target="cluster"))
+
+    (commit,) = recorded.run(scenario, TWO_SLOTS)
+    assert commit == ["AttemptEnded 1", "AttemptEnded 2", "AttemptLaunched 4", "AttemptLaunched 5"]
+
+
+def test_p3_a_cluster_never_has_more_than_it_may_also_as_others_take_the_place_of_those_that_a_limit_holds_back() -> (
+    None
+):
+    limited = (JobSpec(run="true", target="cluster", cwd="", limits=("licence",)),) * 3
+    recorded = on_cluster((*limited, *(JobSpec(run="true", target="cluster", cwd=""),) * 9), {}, 3)
+
+    def scenario(recorded: Recorded) -> None:
+        assert [job.id for job in recorded.stage.store.base.in_flight("cluster")] == [1, 4, 5]
+
+    assert recorded.run(scenario, TWO_SLOTS) == []
 
 
 def test_a_job_too_large_for_its_target_starts_when_the_target_grows_also_beside_a_changed_limit() -> None:

@@ -121,7 +121,7 @@ class ClusterSide:
         self._commit(draft)
         del self.cluster.unplanned[: len(tokens)]
         self.cluster.members[name] = [
-            token for token, (job, _) in zip(tokens, numbers, strict=True) if job not in left_out
+            token for token, each in zip(tokens, members, strict=True) if (each.job, each.attempt) not in left_out
         ]
 
     def send(self) -> None:

@@ -150,7 +150,7 @@ class MemoryBase:
         return used
 
     def in_flight(self, target: str, /) -> Sequence[Job]:
-        return [job for job in self._in_flight.values() if job.policy.target == target]
+        return [job for job in self._in_flight.values() if job.place == target]
 
     def next_job(self) -> int:
         return max(self.records.jobs, default=0) + 1

@@ -100,6 +100,15 @@ BATCH_EVENTS: Final[tuple[facts.BatchEvent, ...]] = (
     facts.BatchClosed("cluster", BATCH, "all have ended"),
 )
 
+ALLOCATION: Final = "cluster/3"
+ALLOCATION_EVENTS: Final[tuple[facts.AllocationEvent, ...]] = (
+    facts.AllocationRequested(ALLOCATION, "cluster", 3, {"cpus": 4}, 3_600_000_000),
+    facts.AllocationGranted(ALLOCATION, "25", "n1", 7),
+    facts.AllocationReleased(ALLOCATION, "nothing to do"),
+    facts.AllocationEnded(ALLOCATION, "its time was over", "TIMEOUT"),
+    facts.AllocationRetired(ALLOCATION),
+)
+
 HOME_EVENTS: Final[tuple[facts.HomeEvent, ...]] = (
     facts.HomeCreated("home"),
     facts.SupervisorStarted(10, "host", "0.1.0"),
@@ -116,6 +125,7 @@ HOME_EVENTS: Final[tuple[facts.HomeEvent, ...]] = (
     facts.LimitConfigured("api", LimitSpec(2, 100_000, 5)),
     facts.TargetConfigured("cluster", {}, None, SlurmSpec(partition="main", sbatch={"qos": "long"}, pilot=PilotSpec())),
     *BATCH_EVENTS,
+    *ALLOCATION_EVENTS,
 )
 
 EVENTS: Final[tuple[facts.Event, ...]] = (*JOB_EVENTS, *HOME_EVENTS)

@@ -6,8 +6,9 @@ from typing import Final
 
 import pytest
 
-from holdfast.events.errors import IllegalMove
+from holdfast.events.errors import BadInput, IllegalMove
 from holdfast.events.facts import (
+    AllocationRequested,
     AttemptBatched,
     AttemptReached,
     AttemptUnreachable,
@@ -43,7 +44,7 @@ def says(home: Home, job: int, state: str, **fields: object) -> None:
     home.report(Reported(CLUSTER, (home.status(job, state, **fields),)))
 
 
-def record(home: Home, *news: BatchEvent, members: tuple[AttemptBatched, ...] = ()) -> frozenset[int]:
+def record(home: Home, *news: BatchEvent, members: tuple[AttemptBatched, ...] = ()) -> frozenset[tuple[int, int]]:
     return home.tick(lambda draft: record_batches(draft, CLUSTER, news, members))
 
 
@@ -81,8 +82,17 @@ def test_what_is_over_or_runs_already_is_left_out_and_named() -> None:
     says(home, lost, "ended", how="lost", ended_at=home.now)
     assert home.names(*jobs) == ["launching", "succeeded", "cancelled", "running", "launching", "ready", "lost"]
     members = tuple(AttemptBatched(job, 1, BATCH, index) for index, job in enumerate((*jobs, 99)))
-    assert record(home, PLANNED, members=members) == {*jobs, 99} - {there}
+    assert record(home, PLANNED, members=members) == {(job, 1) for job in (*jobs, 99)} - {(there, 1)}
     assert home.events == [PLANNED, members[0]]
+
+
+def test_an_attempt_that_is_over_is_told_apart_from_the_next_one_in_the_same_batch() -> None:
+    home, (job,) = launched()
+    says(home, job, "revoked")
+    home.launch(job)
+    members = AttemptBatched(job, 1, BATCH, 0), AttemptBatched(job, 2, BATCH, 1)
+    assert record(home, PLANNED, members=members) == {(job, 1)}
+    assert home.events == [PLANNED, members[1]]
 
 
 @pytest.mark.parametrize(
@@ -241,3 +251,12 @@ def test_what_was_to_be_cancelled_and_the_cluster_killed_is_cancelled_and_not_tr
     home.do(Cancel((job,)))
     says(home, job, "ended", how="killed", ended_at=home.now, error="it was preempted")
     assert home.state(job) == Cancelled(home.now, "it was preempted")
+
+
+def test_a_cluster_is_configured_again_beside_its_allocations() -> None:
+    home, _ = launched()
+    home.tick(lambda draft: draft.record(AllocationRequested("cluster/1", CLUSTER, 1, {"cpus": 4}, SECOND_US)))
+    assert home.change(Configure({CLUSTER: {}}, slurm={CLUSTER: SlurmSpec()})).targets == ()
+    assert home.change(Configure({CLUSTER: {}}, slurm={CLUSTER: SlurmSpec(partition="long")})).targets == (CLUSTER,)
+    with pytest.raises(BadInput, match="names that begin with 'cluster/'"):
+        home.do(Configure({"cluster/1": {}}, slurm={"cluster/1": SlurmSpec()}))

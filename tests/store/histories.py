@@ -30,6 +30,9 @@ from holdfast.events.spec import LOCAL, FlowSpec, JobSpec, LimitSpec
 from holdfast.events.states import Delayed, Ready, Running
 from holdfast.store.contract import Store
 
+from .allocation_steps import follow_allocation, places
+from .batch_steps import CLUSTER, SLURM, cluster_status, follow_batch, plan_batch
+
 T = TypeVar("T")
 
 START = 1_700_000_000_000_000
@@ -45,7 +48,7 @@ class History:
         self.base = stores[0].base
         self.now = START
         draft = self.draft()
-        decide(draft, Configure({LOCAL: {"cpus": 4}}))
+        decide(draft, Configure({LOCAL: {"cpus": 4}, CLUSTER: {}}, slurm={CLUSTER: SLURM}))
         self.commit(draft)
 
     def draft(self) -> Draft:
@@ -77,6 +80,10 @@ class History:
             self._unreachable,
             self._attach,
             self._wake,
+            self._batch,
+            self._batch,
+            self._batch,
+            self._batch,
         )
         draft = self.draft()
         try:
@@ -106,9 +113,12 @@ class History:
 
     def _job(self, name: str, earlier: list[str | int]) -> JobSpec:
         chance = self.random
+        target = chance.choice((LOCAL, LOCAL, CLUSTER))
         return JobSpec(
             run=chance.choice((("true",), "echo 'ä'; exit 1")),
             name=name,
+            target=target,
+            cwd="/" if target == LOCAL else "runs",
             after=tuple(self._some(earlier, 2)),
             after_any=tuple(self._some(earlier, 1)),
             after_failed=tuple(self._some(earlier, 1)) if chance.random() < 0.2 else (),
@@ -128,18 +138,23 @@ class History:
     def _launch(self, draft: Draft) -> None:
         ready = [job for job in self.base.live_jobs() if isinstance(job.state, Ready)]
         for job in self._some(ready, 3):
-            launch(draft, job, Grant(dict.fromkeys(job.policy.limits, draft.now + 500000)))
+            grant = Grant(dict.fromkeys(job.policy.limits, draft.now + 500000))
+            target = job.policy.target
+            launch(draft, job, grant, self.random.choice(places(self.base)) if target == CLUSTER else target)
 
     def _report(self, draft: Draft) -> None:
-        statuses = [self._status(job) for job in self._some(self.base.in_flight(LOCAL), 3)]
+        target = self.random.choice((LOCAL, *places(self.base)))
+        statuses = [self._status(job) for job in self._some(self.base.in_flight(target), 3)]
         if statuses:
-            decide_report(draft, Reported(LOCAL, tuple(statuses)))
+            decide_report(draft, Reported(target, tuple(statuses)))
 
     def _token(self, job: Job) -> str:
         return f"{self.base.home}.{job.id}.{job.attempt}"
 
     def _status(self, job: Job) -> AttemptStatus:
         token, chance = self._token(job), self.random
+        if job.place == CLUSTER:
+            return cluster_status(job, token, self.now, chance)
         if not isinstance(job.state, Running) and chance.random() < 0.5:
             state = chance.choice(("queued", "running", "running", "revoked"))
             pid = 4711 if state == "running" else None
@@ -172,12 +187,15 @@ class History:
         decide(draft, self.random.choice((Pause(), Resume(), Configure(amounts))))
 
     def _unreachable(self, draft: Draft) -> None:
-        decide_report(draft, Unreachable(LOCAL, "it does not answer"))
+        decide_report(draft, Unreachable(self.random.choice((LOCAL, *places(self.base))), "it does not answer"))
 
     def _attach(self, draft: Draft) -> None:
         journal, boot, pid = _RUNNER if self.random.random() < 0.8 else ("journal-2", "boot-2", 78)
         known = [self._status(job) for job in self.base.in_flight(LOCAL) if self.random.random() < 0.7]
         decide_report(draft, Attached(LOCAL, journal, boot, pid, tuple(known)))
+
+    def _batch(self, draft: Draft) -> None:
+        self.random.choice((plan_batch, follow_batch, follow_allocation))(self.base, draft, self.random)
 
     def _wake(self, draft: Draft) -> None:
         for job in self.base.live_jobs():

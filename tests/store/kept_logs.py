@@ -16,7 +16,7 @@ import msgspec
 from holdfast.store.home import Home
 from holdfast.store.migrations import APPLICATION_ID, load_migrations
 from holdfast.store.reader import Reader
-from holdfast.store.statements import Value, run, select
+from holdfast.store.statements import Value, run, select, transaction
 from tests.tree import ROOT
 
 from .histories import History
@@ -30,7 +30,8 @@ def load(script: Path, log: Path) -> None:
     """Make the log that a script holds."""
     connection = apsw.Connection(str(log))
     try:
-        run(connection, script.read_text(encoding="utf-8"))
+        with transaction(connection):
+            run(connection, script.read_text(encoding="utf-8"))
     finally:
         connection.close()
 
@@ -48,7 +49,7 @@ def write() -> Path:
     with tempfile.TemporaryDirectory() as folder:
         home = Home(Path(folder))
         store = open_sqlite(home.path)
-        History(Random(2026), store).run(150)
+        History(Random(2121), store).run(250)
         store.close()
         DATA.mkdir(exist_ok=True)
         with script.open("x", encoding="utf-8") as file:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import get_args
 
 import msgspec
 from hypothesis import given, settings
@@ -12,8 +13,17 @@ from hypothesis import strategies as st
 
 from holdfast.events.capacity import take
 from holdfast.events.draft import Dependency
+from holdfast.events.facts import (
+    AllocationEvent,
+    AttemptBatched,
+    AttemptEnded,
+    AttemptLaunched,
+    BatchEvent,
+    BatchPlanned,
+    Event,
+)
 from holdfast.events.graph import Kind
-from holdfast.events.records import Job
+from holdfast.events.records import ClosedBatch, Job
 from holdfast.events.states import IN_FLIGHT, LIVE
 from holdfast.store.contract import LiveBase, Store
 from holdfast.store.fold import Fold
@@ -22,10 +32,15 @@ from holdfast.store.listing import JobLine
 from holdfast.store.log import SqliteStore
 from holdfast.store.memory import MemoryStore
 from holdfast.store.reader import Reader
+from holdfast.store.reading import read_facts
+from holdfast.store.rebuild import fold_into
 from holdfast.store.replaying import replay
+from holdfast.store.statements import transaction
+from holdfast.store.views import clear_views
 
+from .batch_steps import CLUSTER
 from .histories import History
-from .stores import dump, findings, fold_of, lines_of, open_memory, open_sqlite, open_unsynced, tamper
+from .stores import dump, events_of, findings, fold_of, lines_of, open_memory, open_sqlite, open_unsynced, tamper
 
 SEEDS = st.integers(0, 2**32)
 
@@ -51,6 +66,8 @@ def expect_records(base: LiveBase, fold: Fold) -> None:
         assert base.attempt(key) == attempt
     for name, flow in fold.flows.changed.items():
         assert base.flow(name) == flow
+    for name, batch in fold.batches.changed.items():
+        assert base.batch(name) == batch
     assert {each.name: each for each in base.targets()} == fold.targets.changed
     assert {each.name: each for each in base.limits()} == fold.limits.changed
     assert {each.key: each for each in base.marks()} == fold.marks.changed
@@ -58,12 +75,13 @@ def expect_records(base: LiveBase, fold: Fold) -> None:
 
 def expect_lists(base: LiveBase, fold: Fold) -> None:
     jobs = jobs_of(fold)
-    in_flight = [job for job in jobs if isinstance(job.state, IN_FLIGHT)]
-    used: dict[str, int] = {}
-    for job in in_flight:
-        take(used, job.policy.needs)
-    assert list(base.in_flight("local")) == in_flight
-    assert base.used("local") == used
+    for target in fold.targets.changed:
+        in_flight = [job for job in jobs if isinstance(job.state, IN_FLIGHT) and job.place == target]
+        used: dict[str, int] = {}
+        for job in in_flight:
+            take(used, job.policy.needs)
+        assert list(base.in_flight(target)) == in_flight
+        assert base.used(target) == used
     assert list(base.live_jobs()) == [job for job in jobs if isinstance(job.state, LIVE)]
     assert base.next_job() == len(jobs) + 1
     assert base.next_flow() == len(fold.flows.changed) + 1
@@ -77,6 +95,19 @@ def expect_edges(base: LiveBase, fold: Fold) -> None:
         assert list(base.dependents(number)) == [edge for edge in edges if edge.needed == number]
         needed = [(edge.needed, edge.kind) for edge in edges if edge.job == number]
         assert [(edge.needed, edge.kind) for edge in base.dependencies(number)] == sorted(needed)
+
+
+def expect_batches(store: Store, fold: Fold) -> None:
+    base, batches = store.base, fold.batches.changed
+    still_open = [batches[name] for name in sorted(batches) if not isinstance(batches[name].state, ClosedBatch)]
+    assert base.open_batches(CLUSTER) == still_open
+    assert base.open_batches("local") == []
+    events = [event for _, event in store.events()]
+    assert {name: base.script(name) for name in batches} == {
+        event.batch: event.script for event in events if isinstance(event, BatchPlanned)
+    }
+    newest = {event.job: event for event in events if isinstance(event, AttemptBatched)}
+    assert base.batched(list(fold.jobs.changed)) == newest
 
 
 def as_in_lists(edge: Dependency) -> tuple[int, int, int]:
@@ -96,6 +127,7 @@ def test_p4_after_every_commit_the_views_equal_the_fold_and_both_stores_the_same
                 expect_records(store.base, fold)
                 expect_lists(store.base, fold)
                 expect_edges(store.base, fold)
+                expect_batches(store, fold)
         assert lines_of(sqlite) == lines_of(memory)
         for digest in ("d1", "d2"):
             assert sqlite.base.unfinished_flow(digest) == memory.base.unfinished_flow(digest)
@@ -135,6 +167,36 @@ def test_p4_a_rebuild_writes_the_very_rows_that_commits_wrote(seed: int) -> None
         tamper(log, "update meta set value = 0 where name = 'views_seq'")
         open_sqlite(folder).close()
         assert dump(log) == before
+
+
+@settings(max_examples=15)
+@given(SEEDS, st.sampled_from((1, 2, 7)))
+def test_p4_a_fold_that_lets_go_of_what_it_has_written_writes_the_very_rows_that_commits_wrote(
+    seed: int, jobs_max: int
+) -> None:
+    with both_stores() as (sqlite, _, folder):
+        History(Random(seed), sqlite).run(80)
+        log = Home(folder).log
+        before = dump(log)
+        with transaction(sqlite.writing):
+            clear_views(sqlite.writing)
+            fold_into(sqlite.writing, read_facts(sqlite.reading, log), log, jobs_max)
+        assert dump(log) == before
+
+
+def test_the_random_histories_make_every_event_of_batches_and_allocations_and_of_attempts_in_them() -> None:
+    events: list[Event] = []
+    for seed in range(6):
+        store = open_memory()
+        History(Random(seed), store).run(400)
+        events += events_of(store)
+    assert {type(event) for event in events} >= {*get_args(BatchEvent), *get_args(AllocationEvent)}
+    launched = {event.target.partition("/")[0] for event in events if isinstance(event, AttemptLaunched)}
+    assert launched == {"local", CLUSTER}
+    assert any("/" in event.target for event in events if isinstance(event, AttemptLaunched))
+    assert {event.index is None for event in events if isinstance(event, AttemptBatched)} == {True, False}
+    ends = {event.outcome.how for event in events if isinstance(event, AttemptEnded)}
+    assert ends == {"exited", "timeout", "killed", "stopped", "not_started", "lost"}
 
 
 @settings(max_examples=10)

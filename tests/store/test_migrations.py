@@ -55,8 +55,9 @@ def test_a_migration_that_fails_in_the_middle_leaves_the_file_as_it_was(tmp_path
     assert dump(path) == before
 
 
-def test_a_failing_migration_keeps_those_before_it(tmp_path: Path) -> None:
+def test_a_failing_migration_of_an_old_log_keeps_those_before_it(tmp_path: Path) -> None:
     path = tmp_path / "log.db"
+    migrated(path, FIRST)
     with pytest.raises(DamagedLog):
         migrated(path, FIRST, SECOND, "select * from nowhere")
     assert dump(path)[0] == (2,)
@@ -64,12 +65,28 @@ def test_a_failing_migration_keeps_those_before_it(tmp_path: Path) -> None:
     assert dump(path)[0] == (3,)
 
 
-def test_our_own_first_migration_fails_as_a_whole(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ours", [1, len(load_migrations())])
+def test_a_new_log_gets_all_of_our_migrations_or_none(tmp_path: Path, ours: int) -> None:
     path = tmp_path / "log.db"
     before = dump_of_empty(path)
     with pytest.raises(DamagedLog):
-        migrated(path, "; ".join((*load_migrations(), "select * from nowhere")))
+        migrated(path, *load_migrations()[:ours], "select * from nowhere")
     assert dump(path) == before
+    migrated(path, *load_migrations())
+    assert dump(path)[0] == (len(load_migrations()),)
+
+
+def test_an_old_log_gets_the_schema_of_a_new_one(home: Home, tmp_path: Path) -> None:
+    """But for the order in which its parts were made."""
+    open_sqlite(home.path).close()
+    path = tmp_path / "log.db"
+    for count in range(1, len(load_migrations()) + 1):
+        migrated(path, *load_migrations()[:count])
+    assert schema_of(path) == schema_of(home.log)
+
+
+def schema_of(path: Path) -> list[object]:
+    return [row for row in dump(path) if row[0] in {"table", "index", "view"}]
 
 
 def dump_of_empty(path: Path) -> object:
@@ -81,7 +98,9 @@ def test_a_newer_schema_is_refused_and_left_alone(home: Home) -> None:
     open_sqlite(home.path).close()
     tamper(home.log, "pragma user_version = 99")
     before = dump(home.log)
-    with pytest.raises(NewerSchema, match="schema 99, newer than the 1 that this Holdfast knows"):
+    with pytest.raises(
+        NewerSchema, match=f"schema 99, newer than the {len(load_migrations())} that this Holdfast knows"
+    ):
         open_sqlite(home.path)
     assert dump(home.log) == before
 
@@ -91,8 +110,9 @@ def test_a_reader_refuses_a_schema_that_it_does_not_know(home: Home) -> None:
     connection = apsw.Connection(str(home.log))
     try:
         check_readable(connection, home.log)
-        with pytest.raises(OlderSchema, match=r"schema 1, older than the 2 .* `holdfast run`"):
-            check_readable(connection, home.log, known=2)
+        newest = len(load_migrations())
+        with pytest.raises(OlderSchema, match=rf"schema {newest}, older than the {newest + 1} .* `holdfast run`"):
+            check_readable(connection, home.log, known=newest + 1)
         with pytest.raises(NewerSchema):
             check_readable(connection, home.log, known=0)
         assert check_schema(connection, home.log) == schema_version(connection) == len(load_migrations())

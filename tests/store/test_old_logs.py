@@ -2,17 +2,21 @@
 
 from pathlib import Path
 from random import Random
+from typing import get_args
 
 import msgspec
 import pytest
 
+from holdfast.events.facts import AllocationEvent, AttemptBatched, BatchEvent
+from holdfast.events.records import PlannedBatch, SubmittedBatch, UnclearBatch
 from holdfast.store.home import Home
 from holdfast.store.migrations import load_migrations
 from holdfast.store.reader import Reader
 
+from .batch_steps import CLUSTER
 from .histories import History
 from .kept_logs import KEPT, load, shown
-from .stores import dump, findings, open_sqlite, tamper
+from .stores import dump, events_of, findings, open_sqlite, tamper
 
 
 @pytest.fixture(params=KEPT, ids=lambda path: path.stem)
@@ -43,6 +47,29 @@ def test_an_old_log_is_rebuilt_to_what_it_was(kept: Path, home: Home) -> None:
     tamper(home.log, "delete from job")
     open_sqlite(home.path).close()
     assert dump(home.log) == before
+
+
+def test_the_log_that_is_kept_of_the_present_schema_has_batches_in_every_state_and_allocations(home: Home) -> None:
+    load(KEPT[-1], home.log)
+    store = open_sqlite(home.path)
+    states = {type(batch.state) for batch in store.base.open_batches(CLUSTER)}
+    scripts = [store.base.script(batch.name) for batch in store.base.open_batches(CLUSTER)]
+    kinds = {type(event) for event in events_of(store)}
+    store.close()
+    assert states == {PlannedBatch, UnclearBatch, SubmittedBatch}
+    assert kinds >= {*get_args(BatchEvent), *get_args(AllocationEvent), AttemptBatched}
+    assert all(scripts)
+
+
+def test_a_log_without_batches_gets_the_view_of_them_and_then_batches(home: Home) -> None:
+    load(KEPT[0], home.log)
+    store = open_sqlite(home.path)
+    assert store.base.open_batches(CLUSTER) == []
+    history = History(Random(1), store)
+    while not store.base.open_batches(CLUSTER):
+        history.step()
+    store.close()
+    assert findings(home.path) == []
 
 
 def test_an_old_home_goes_on(kept: Path, home: Home) -> None:

@@ -20,7 +20,7 @@ from .stores import open_sqlite
 def filled(folder: Path) -> Home:
     """A home with a history that everybody may read."""
     store = open_sqlite(folder)
-    History(Random(3), store).run(20)
+    History(Random(3), store).run(60)
     store.close()
     Home(folder).log.chmod(0o644)
     return Home(folder)

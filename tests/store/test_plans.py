@@ -25,6 +25,10 @@ def plan(store: SqliteStore, sql: str, *values: Value) -> str:
         (lookups.LIVE_EDGES, (), "SEARCH d USING COVERING INDEX dependency_needed (needed=?)"),
         (lookups.UNFINISHED_FLOW, ("d",), "SEARCH flow USING INDEX flow_digest (digest=?)"),
         (lookups.UNFINISHED_FLOW, ("d",), "SEARCH job EXISTS USING INDEX job_flow (flow=?)"),
+        (lookups.OPEN_BATCHES, ("cluster",), "SEARCH batch USING INDEX batch_open (target=?)"),
+        (lookups.SCRIPT, ("home.1.1",), "SEARCH b USING PRIMARY KEY (name=?)"),
+        (lookups.SCRIPT, ("home.1.1",), "SEARCH e USING INTEGER PRIMARY KEY (rowid=?)"),
+        (lookups.NEWEST_BATCHED, (1,), "SEARCH events USING INDEX events_job (job=?)"),
         (reader.EVENTS_OF_JOB, (1, 0), "SEARCH events USING INDEX events_job (job=? AND rowid>?)"),
         ("select max(number) from flow", (), "SEARCH flow USING COVERING INDEX flow_number"),
         ("select count(*) from job where activity > 0", (), "SEARCH job USING COVERING INDEX job_live (activity>?)"),
@@ -51,5 +55,6 @@ def test_the_plans_hold_with_statistics_that_somebody_has_gathered(long_home: Ho
         assert "INDEX job_live" in plan(store, lookups.LIVE_JOBS)
         assert "INDEX job_live" in plan(store, lookups.JOBS_IN_FLIGHT)
         assert "INDEX job_live" in plan(store, lookups.LIVE_EDGES)
+        assert "INDEX batch_open" in plan(store, lookups.OPEN_BATCHES, "cluster")
     finally:
         store.close()

@@ -238,3 +238,25 @@ def settled_schema(log: Path) -> int:
     """The schema of a log after SQLite has brought it to order."""
     with closing(apsw.Connection(str(log), vfs=checksum_vfs())) as connection:
         return schema_version(connection)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_p1_a_power_cut_while_a_log_is_made_leaves_none_that_looks_like_one_of_an_older_version(
+    folder: Path, way: str
+) -> None:
+    home = Home(folder / "home")
+    home.create()
+    disk = Disk("made")
+    try:
+        open_store(home.log, START, "ada", vfs="made", make_id=lambda: HOME_ID).close()
+    finally:
+        disk.unregister()
+    power = Power()
+    seen: set[int] = set()
+    for number, step in enumerate(disk.steps):
+        power.take(step)
+        place = folder / str(number)
+        place.mkdir()
+        power.cut(place, way, Random(number))
+        seen.add(settled_schema(place / "log.db"))
+    assert seen == {0, len(load_migrations())}

@@ -7,6 +7,7 @@ and opens the log again where it may not be trusted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -16,8 +17,26 @@ from msgspec.structs import replace
 from holdfast.events.codec import TYPE_NAMES, encode
 from holdfast.events.decide import decide, wake
 from holdfast.events.draft import Draft
-from holdfast.events.errors import Unavailable
-from holdfast.events.facts import Event, SupervisorStarted, SupervisorStopped
+from holdfast.events.errors import IllegalMove, Unavailable
+from holdfast.events.facts import (
+    AllocationEnded,
+    AllocationEvent,
+    AllocationGranted,
+    AllocationReleased,
+    AllocationRequested,
+    AllocationRetired,
+    AttemptBatched,
+    BatchAbsent,
+    BatchClosed,
+    BatchEvent,
+    BatchPlanned,
+    BatchSubmitted,
+    BatchUnclear,
+    BatchWaits,
+    Event,
+    SupervisorStarted,
+    SupervisorStopped,
+)
 from holdfast.events.hosts import Refused
 from holdfast.events.launches import launch
 from holdfast.events.limits import Grant
@@ -43,9 +62,11 @@ from holdfast.events.messages import (
     Trust,
     Unreachable,
 )
-from holdfast.events.outcomes import decide_report
+from holdfast.events.outcomes import decide_report, record_batches
+from holdfast.events.records import Job
 from holdfast.events.spec import LOCAL, FlowSpec, JobSpec, LimitSpec, SshSpec
 from holdfast.events.staging import StagedFile
+from holdfast.events.states import Ready
 from holdfast.events.steps import record_step
 from holdfast.store.contract import LiveBase, StoredEvent
 from holdfast.store.errors import DiskFull
@@ -53,6 +74,7 @@ from holdfast.store.log import SqliteStore
 from holdfast.store.opening import open_store
 from holdfast.store.rebuild import rebuild
 from holdfast.store.statements import run
+from tests.store.batch_steps import CLUSTER, SLURM
 from tests.store.histories import START, History
 from tests.store.stores import HOME_ID
 
@@ -69,6 +91,10 @@ _FLOW: Final = FlowSpec(
     "story",
     limits={"fast": LimitSpec(concurrent=1, interval_us=1_000)},
 )
+
+_QUEUED: Final = FlowSpec((JobSpec(("true",), key="queued", target=CLUSTER, cwd=""),))
+_BATCH: Final = f"{HOME_ID}.queued"
+_ALLOCATION: Final = f"{CLUSTER}/1"
 
 Deed = Callable[[History], None]
 
@@ -290,6 +316,60 @@ def story() -> Iterator[Deed]:
     yield _command(Dial(("gpu",)))
     yield _report(HostSeen("gpu", Refused(START, "nobody knows it", "ssh-ed25519 AAAA", "SHA256:abc")))
     yield _command(Trust("gpu", "SHA256:abc"))
+    yield from _story_of_a_cluster()
+
+
+def _story_of_a_cluster() -> Iterator[Deed]:
+    """A job on a cluster, whose batch is out of sight, then absent, then there after all; and an allocation."""
+    yield _command(Configure({CLUSTER: {}}, slurm={CLUSTER: SLURM}))
+    yield _command(Submit(_QUEUED))
+    yield _launch_queued
+    yield _batched
+    for event in (
+        BatchWaits(CLUSTER, _BATCH, "not just now"),
+        BatchUnclear(CLUSTER, _BATCH, "timed out"),
+        BatchAbsent(CLUSTER, _BATCH, "asked twice"),
+        BatchSubmitted(CLUSTER, _BATCH, "25"),
+        BatchClosed(CLUSTER, _BATCH, "all have ended"),
+        AllocationRequested(_ALLOCATION, CLUSTER, 1, {"cpus": 4}, 1_000_000),
+        AllocationGranted(_ALLOCATION, "26", "node1", START),
+        AllocationReleased(_ALLOCATION, "nothing to do"),
+        AllocationEnded(_ALLOCATION, "given back"),
+        AllocationRetired(_ALLOCATION),
+    ):
+        yield _news(event)
+
+
+def _queued(history: History) -> Job:
+    """The job on the cluster; its id depends on whether a submission before it came twice."""
+    found = history.base.job(history.base.jobs_by_key(["queued"])["queued"])
+    assert found is not None
+    return found
+
+
+def _launch_queued(history: History) -> None:
+    draft, job = history.draft(), _queued(history)
+    if isinstance(job.state, Ready):  # else it is recorded already, though the disk did not say so
+        launch(draft, job)
+    history.commit(draft)
+
+
+def _batched(history: History) -> None:
+    draft, job = history.draft(), _queued(history)
+    if history.base.batch(_BATCH) is None:
+        planned = BatchPlanned(CLUSTER, _BATCH, 1, "#!/bin/sh\n", "00")
+        record_batches(draft, CLUSTER, (planned,), (AttemptBatched(job.id, job.attempt, _BATCH),))
+    history.commit(draft)
+
+
+def _news(event: BatchEvent | AllocationEvent) -> Deed:
+    def deed(history: History) -> None:
+        draft = history.draft()
+        with suppress(IllegalMove):  # it is recorded already, though the disk did not say so
+            draft.record(event, author="target:cluster")
+        history.commit(draft)
+
+    return deed
 
 
 EVERY_KIND: Final = frozenset(TYPE_NAMES.values())
