@@ -18,6 +18,7 @@ from .lab import Lab
 from .sshd import Host
 
 IMPATIENT: Final = (sys.executable, "-m", "tests.hosts.impatient")
+WAITING: Final = f"{MARK}; until [ -e go ]; do sleep 0.02; done"  # a job that runs until the test touches `go` there
 PROJECT: Final = Path(__file__).parents[2]
 
 

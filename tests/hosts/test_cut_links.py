@@ -12,13 +12,15 @@ from tests.store.faults.scope import ALL
 from tests.system.marks import check_log, new_seed
 from tests.system.place import until, wait_s
 
-from .elsewhere import Elsewhere, check_ran_once, jobs, marks_on, numbered, target
+from .elsewhere import WAITING, Elsewhere, check_ran_once, jobs, marks_on, numbered, target
 from .lab import Lab
 from .link import Cut
 from .proxy import Proxy, cuts_of
 
 WORK = "echo $HOLDFAST_TOKEN >> marks; sleep 0.05"
 CUTS = 100 if ALL else 8
+ENOUGH = CUTS // 2  # connections that were cut
+MORE = 20
 
 
 def test_p2_each_job_runs_once_over_a_link_that_is_cut_at_any_byte(place: Elsewhere, lab: Lab) -> None:
@@ -29,10 +31,15 @@ def test_p2_each_job_runs_once_over_a_link_that_is_cut_at_any_byte(place: Elsewh
     with Proxy(one.port, lambda number: (far if number % 2 else near)(number) if number < CUTS else None) as proxy:
         lab.route(one, proxy.port)
         place.serve_impatiently()
-        run = place.hand_over(target("one") + jobs("one", numbered("a", 5 * CUTS), WORK))
-        assert place.finish_in_a_hurry(run, "one").code == 0
-        assert proxy.taken_count > 2
-    assert check_ran_once(place, one) == {"succeeded": 5 * CUTS}
+        flows = 0
+        # Where the seed has few early cuts, all is soon done: then there are more jobs, until there were enough cuts.
+        while proxy.taken_count <= ENOUGH:
+            assert flows < CUTS, f"{proxy.taken_count} connections are too few for {flows} flows"
+            names = numbered(f"flow{flows}-", 5 * CUTS if flows == 0 else MORE)
+            run = place.hand_over(target("one") + jobs("one", names, WORK))
+            assert place.finish_in_a_hurry(run, "one").code == 0
+            flows += 1
+    assert check_ran_once(place, one) == {"succeeded": 5 * CUTS + MORE * (flows - 1)}
     check_log(place)
 
 
@@ -42,7 +49,9 @@ def test_p2_each_job_runs_once_through_delay_narrowness_silence_and_resets(place
     with Proxy(one.port) as proxy:
         lab.route(one, proxy.port)
         place.serve_impatiently()
-        run = place.hand_over(target("one") + jobs("one", numbered("a", 30), WORK))
+        # However soon the others are done, there is work for the host until it was seen to be silent.
+        held = jobs("one", ["held"], WAITING)
+        run = place.hand_over(target("one") + held + jobs("one", numbered("a", 30), WORK))
         until(lambda: marks_on(one), "jobs run")
         proxy.delay(0.05)
         wait_s(random.uniform(0.1, 0.3))
@@ -51,9 +60,10 @@ def test_p2_each_job_runs_once_through_delay_narrowness_silence_and_resets(place
         wait_s(random.uniform(0.3, 0.5))
         proxy.fall_silent()
         place.until_host("one", "suspect", "down")
+        (one.home / "holdfast" / "go").touch()
         proxy.speak()
         assert place.finish_in_a_hurry(run, "one").code == 0
-    assert check_ran_once(place, one) == {"succeeded": 30}
+    assert check_ran_once(place, one) == {"succeeded": 31}
     check_log(place)
 
 
