@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -38,11 +39,15 @@ class Lab:
         make_key(self.identity)
         self._write()
 
-    def host(self, name: str, **options: str | int) -> Host:
-        """Start a host that clients know as `name` and trust; `options` are those of sshd_config, as MaxSessions=1."""
+    def host(self, name: str, variables: Mapping[str, str] | None = None, /, **options: str | int) -> Host:
+        """Start a host that clients know as `name` and trust; `options` are those of sshd_config, as MaxSessions=1.
+
+        Commands that are started there find `variables` in their environment.
+        """
         assert name not in self._trusted, f"there is a host {name!r}"
         authorized = self.identity.with_suffix(".pub")
-        made = Host(name, self._folder / name, authorized, {option: str(value) for option, value in options.items()})
+        texts = {option: str(value) for option, value in options.items()}
+        made = Host(name, self._folder / name, authorized, texts, variables or {})
         self._hosts.append(made)
         self._ports[name] = made.port
         self.trust(made)

@@ -49,12 +49,17 @@ DEFAULTS: Final[Mapping[str, str]] = {
 class Host:
     """A real sshd, listening until it is ended; everything that ran on it ends with it."""
 
-    def __init__(self, name: str, folder: Path, authorized: Path, options: Mapping[str, str]) -> None:
-        """Start sshd for the host `name` in a new `folder`; `options` of sshd_config replace the defaults."""
+    def __init__(
+        self, name: str, folder: Path, authorized: Path, options: Mapping[str, str], variables: Mapping[str, str]
+    ) -> None:
+        """Start sshd for the host `name` in a new `folder`; `options` of sshd_config replace the defaults.
+
+        Commands find `variables` in their environment.
+        """
         self._sshd = need("sshd", HOW)
         self.name, self.home, self._folder = name, folder / "home", folder
         self.home.mkdir(parents=True)
-        self._authorized, self._options = authorized, options
+        self._authorized, self._options, self._variables = authorized, options, variables
         self._mark = uuid.uuid4().hex
         self._seen: set[int] = set()  # session processes: they outlive their listener
         self._log, self._key = folder / "sshd.log", folder / "host_key"
@@ -87,11 +92,11 @@ class Host:
         """Pids of what was started here over SSH and still runs, whether its connection lives or not."""
         mark = f"{HOST_MARK}={self._mark}".encode()
         started = {pid for pid, where in carrying(mark) if where == "environ"}
-        return sorted(started | set(self.runners()))
+        return sorted((started | set(self.runners())) - _on_nodes())
 
     def runners(self) -> list[int]:
         """Pids of Holdfast's runners here, whose environment has no mark; their files are below this host's home."""
-        return sorted(pid for pid, where in carrying(bytes(self.home) + b"/") if where == "cmdline")
+        return sorted({pid for pid, where in carrying(bytes(self.home) + b"/") if where == "cmdline"} - _on_nodes())
 
     def stop_listener(self) -> None:
         """Let the host accept connections (the kernel does) and never say a word on them; old ones go on."""
@@ -176,6 +181,7 @@ class Host:
             HOST_MARK: self._mark,
             MARK: os.environ.get(MARK, ""),
             "PYTEST_CURRENT_TEST": test,
+            **self._variables,
         }
         own = {"Port": str(self.port), "HostKey": f'"{self._key}"', "AuthorizedKeysFile": f'"{self._authorized}"'}
         # sshd takes the first value of each option, and of SetEnv the first line alone.
@@ -201,6 +207,11 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _on_nodes() -> set[int]:
+    """Pids of what runs on the nodes of a cluster of Slurm, which has the environment of whoever submitted it."""
+    return {pid for pid, where in carrying(b"SLURMD_NODENAME=") if where == "environ"}
 
 
 def _make_separation_folder() -> None:
