@@ -21,7 +21,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
 # What is tested there takes real supervisors, disks and other processes: second by second it adds up.
-SLOW_FOLDERS = ("api", "connections", "hosts", "packaging", "readme", "runner", "store/faults", "system")
+SLOW_FOLDERS = ("api", "connections", "hosts", "packaging", "readme", "runner", "slurm", "store/faults", "system")
 
 
 @pytest.hookimpl(tryfirst=True)
