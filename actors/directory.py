@@ -84,11 +84,15 @@ def log_of(log: OpenLog) -> Log:
     def batch(name: str) -> Batch | None:
         return log.store.base.batch(name)
 
+    def secret_names() -> set[str]:
+        return log.store.base.secret_names()
+
     return Log(
         spec_of=partial(spec_of, log),
         held_by=held_by,
         script=script,
         batch=batch,
+        secret_names=secret_names,
     )
 
 

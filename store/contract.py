@@ -48,6 +48,10 @@ class LiveBase(Base, Protocol):
         """What was asked for, for each of these jobs."""
         ...
 
+    def secret_names(self) -> set[str]:
+        """The names of all secrets that jobs which have not ended ask for."""
+        ...
+
     def open_batches(self, target: str) -> list[Batch]:
         """The batches of a cluster of which something is still to be expected, by name."""
         ...

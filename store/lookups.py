@@ -65,6 +65,10 @@ UNFINISHED_FLOW: Final = (
     "select id from flow where digest = ? and exists "
     "(select 1 from job where job.flow = flow.id and job.activity > 0) order by number desc limit 1"
 )
+_SECRET_NAMES: Final = (
+    "select distinct s.value from job j indexed by job_live join events e on e.seq = j.seq "
+    "join json_each(e.data, '$.spec.secrets') s where j.activity > 0"
+)
 OPEN_BATCHES: Final = "select data from batch where open = 1 and target = ? order by name"
 SCRIPT: Final = "select e.data from batch b join events e on e.seq = b.planned where b.name = ?"
 NEWEST_BATCHED: Final = "select data from events where job = ? and type = 'attempt_batched' order by seq desc limit 1"
@@ -232,6 +236,10 @@ class Lookups:
             rows = select(self._connection, tuple[int, str], sql, part)
             found.update((job, decode(_SUBMITTED, data).spec) for job, data in rows)
         return found
+
+    def secret_names(self) -> set[str]:
+        """See `LiveBase`."""
+        return {row[0] for row in select(self._connection, _DATA, _SECRET_NAMES)}
 
     def open_batches(self, target: str) -> list[Batch]:
         """See `LiveBase`."""

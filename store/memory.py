@@ -175,6 +175,10 @@ class MemoryBase:
         """See `LiveBase`."""
         return {job: self.submissions[job].spec for job in jobs if job in self.submissions}
 
+    def secret_names(self) -> set[str]:
+        """See `LiveBase`."""
+        return {name for job in self.live_jobs() for name in self.submissions[job.id].spec.secrets}
+
     def open_batches(self, target: str) -> list[Batch]:
         """See `LiveBase`."""
         named = (self.batches[name] for name in sorted(self.batches))

@@ -350,7 +350,9 @@ class Host:
 
         self._login = trio.Event()
         await self._login.wait()
-        self._site = LoginSite(self._conversation, line.workdir or "/", line.private)
+        # With no login node in between the environment is the supervisor's, in which others' secrets may stand.
+        hidden = frozenset(self._around.log.secret_names() if self._target.ssh is None else ())
+        self._site = LoginSite(self._conversation, line.workdir or "/", line.private, lambda: hidden)
         try:
             await cluster.run(self._site)
         finally:

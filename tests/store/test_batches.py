@@ -15,7 +15,7 @@ from holdfast.events.facts import (
     BatchWaits,
 )
 from holdfast.events.launches import launch
-from holdfast.events.messages import Configure, Submit
+from holdfast.events.messages import Cancel, Configure, Submit
 from holdfast.events.outcomes import record_batches
 from holdfast.events.records import Batch, ClosedBatch, PlannedBatch, SubmittedBatch, UnclearBatch
 from holdfast.events.spec import FlowSpec, JobSpec
@@ -143,3 +143,18 @@ def test_the_view_of_batches_is_whole(sqlite_store: SqliteStore, home: Home) -> 
     record(sqlite_store, planned(FIRST), planned(SECOND), members=(AttemptBatched(1, 1, FIRST),))
     record(sqlite_store, BatchSubmitted(CLUSTER, FIRST, "25"), BatchClosed(CLUSTER, SECOND, "it was refused"))
     assert findings(home.path) == []
+
+
+def test_the_names_of_secrets_are_those_of_jobs_that_have_not_ended(store: Store) -> None:
+    assert store.base.secret_names() == set()
+    draft = draft_on(store)
+    flow = FlowSpec(
+        (JobSpec(("true",), secrets=("API_KEY", "TOKEN")), JobSpec(("true",), secrets=("TOKEN",)), JobSpec(("true",)))
+    )
+    decide(draft, Submit(flow))
+    store.commit([draft])
+    assert store.base.secret_names() == {"API_KEY", "TOKEN"}
+    draft = draft_on(store)
+    decide(draft, Cancel((1,)))
+    store.commit([draft])
+    assert store.base.secret_names() == {"TOKEN"}
