@@ -40,6 +40,7 @@ MARKER = b"holdfast-relay 1\n"
 LENGTH_BYTES = 4
 FRAME_LIMIT_BYTES = 4 << 20
 CHUNK_BYTES = 64 << 10  # as much is held in each direction, at most
+LOCAL = b"/tmp"  # a disk of the host itself
 DEPTH_LIMIT = 500  # of the workdir; os.makedirs gives up at twice as many
 START_S = 15.0
 LOOK_S = 0.01
@@ -217,12 +218,19 @@ def keep_to_one_host(folder: bytes, private: int, boot_name: str) -> None:
 
 
 def own_folder(folder: bytes, folder_fd: int) -> "tuple[bytes, int]":
-    """Return path and descriptor of this host's part of a folder that hosts share; output is that of all of them."""
-    os.close(open_private(folder_fd, os.path.join(folder, b"output")))
-    own = os.path.join(folder, to_bytes("on-" + os.uname().nodename))
-    own_fd = open_private(folder_fd, own)
+    """Return path and descriptor of this host's part of a folder that hosts share; output is that of all of them.
+
+    It is on a disk of this host: locks and sockets often don't work on the file systems that hosts share.
+    """
+    output = os.path.join(folder, b"output")
+    os.close(open_private(folder_fd, output))
+    base = os.path.join(LOCAL, b"holdfast-%d" % os.geteuid())
+    base_fd = open_private(os.open(LOCAL, os.O_RDONLY | os.O_DIRECTORY), base)
+    name = hashlib.sha256(to_bytes(os.uname().nodename) + b":" + folder).hexdigest()[:16]
+    own = os.path.join(base, name.encode())
+    own_fd = open_private(base_fd, own)
     with contextlib.suppress(FileExistsError):
-        os.symlink("../output", "output", dir_fd=own_fd)
+        os.symlink(output, "output", dir_fd=own_fd)
     return own, own_fd
 
 

@@ -44,10 +44,16 @@ class Canceller:
         return [(number, members) for number, members in found if members]
 
     async def _cancel(self, site: Site, number: str, members: list[Member]) -> None:
+        entry = self._shared.book.entries.get(members[0].batch)
         indexes = sorted(each.index for each in members if each.index is not None)
-        what = f"{number}_[{shown_ranges(indexes)}]" if indexes else number
-        finished = await site.run(("scancel", what))
+        if entry is None or (indexes and len(indexes) < len(entry.members)):
+            # With a name as well, scancel takes all tasks that wait, whatever their indexes.
+            what = [f"{number}_[{shown_ranges(indexes)}]"]
+        else:
+            # An id may be another job's by now, where a controller was put back to an older state.
+            what = [f"--name={entry.name}", number]
+        finished = await site.run(("scancel", *what))
         if finished.exit_code:
             said = " ".join(finished.stderr.decode(errors="replace").split())
-            message = f"scancel {what} failed: {said or f'exit code {finished.exit_code}'}"
+            message = f"scancel {what[-1]} failed: {said or f'exit code {finished.exit_code}'}"
             raise Unavailable(message)

@@ -177,7 +177,13 @@ class Looker:
         """
         unclaimed = [member.folder for member, _ in ends if not folders[member.folder].claimed]
         free = await void(site, unclaimed) if unclaimed else {}
-        return [(member, status) for member, status in ends if free.get(member.folder, True)]
+        now_us = self._shared.clock.now()
+        # With the claim in our hands it is certain that nobody ran it, so it can't be lost.
+        return [
+            (member, given_back(member, now_us) if status.how == "lost" and member.folder in free else status)
+            for member, status in ends
+            if free.get(member.folder, True)
+        ]
 
     async def _evidence(self, site: Site, left: Sequence[Member], folders: dict[str, AttemptFolder]) -> Evidence:
         accounts: Sequence[Account] = ()

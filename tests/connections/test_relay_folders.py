@@ -1,5 +1,6 @@
 """The folder on a host: made private, refused where it can't be trusted or can't work, with a sentence that helps."""
 
+import hashlib
 import os
 import platform
 import stat
@@ -125,6 +126,12 @@ def as_host(name: str) -> Sources:
     return patched(f"import os\nos.uname = lambda: os.uname_result(('Linux', {name!r}, '', '', 'x86_64'))\n")
 
 
+def on_its_disk(login: Login, name: str) -> Path:
+    """The folder of a host's own for the runner of a workdir that hosts share."""
+    digest = hashlib.sha256(f"{name}:{login.private}".encode()).hexdigest()[:16]
+    return Path("/tmp") / f"holdfast-{os.geteuid()}" / digest
+
+
 async def test_hosts_that_share_a_folder_have_a_runner_each_and_read_the_same_output(login: Login) -> None:
     pids: dict[str, int] = {}
     for name in ("login1", "login2", "login1"):
@@ -133,21 +140,32 @@ async def test_hosts_that_share_a_folder_have_a_runner_each_and_read_the_same_ou
         pid = (await opened.greet()).pid
         login.runners.add(pid)
         assert pids.setdefault(name, pid) == pid, "the runner of a host is found again"
-        assert stat.S_IMODE((login.private / f"on-{name}").stat().st_mode) == 0o700
-        assert (login.private / f"on-{name}" / "output").readlink() == Path("../output")
-        assert (login.private / f"on-{name}" / "runner.journal").exists()
+        own = on_its_disk(login, name)
+        assert stat.S_IMODE(own.stat().st_mode) == stat.S_IMODE(own.parent.stat().st_mode) == 0o700
+        assert (own / "output").readlink() == login.private / "output"
+        assert (own / "runner.journal").exists()
     assert len(set(pids.values())) == 2
     assert not (login.private / "runner.journal").exists()
     assert stat.S_IMODE((login.private / "output").stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("taken", ["output", "on-login1"])
-async def test_what_hosts_share_is_refused_where_something_else_stands(login: Login, taken: str) -> None:
+async def test_what_hosts_share_is_refused_where_something_else_stands(login: Login) -> None:
     login.private.mkdir(parents=True, mode=0o700)
     login.private.parent.chmod(0o700)
-    (login.private / taken).symlink_to(login.home)
-    with pytest.raises(RelayRefused, match=f"{taken} is a link or a file"):
+    (login.private / "output").symlink_to(login.home)
+    with pytest.raises(RelayRefused, match="output is a link or a file"):
         await login.open(sources=as_host("login1"), shared=True)
+
+
+async def test_a_folder_on_a_host_s_own_disk_must_be_one_that_only_this_user_could_have_put_there(login: Login) -> None:
+    own = on_its_disk(login, "login1")
+    own.parent.mkdir(exist_ok=True, mode=0o700)
+    own.symlink_to(login.home)
+    try:
+        with pytest.raises(RelayRefused, match=f"{own.name} is a link or a file"):
+            await login.open(sources=as_host("login1"), shared=True)
+    finally:
+        own.unlink()
 
 
 @pytest.mark.parametrize("found", [f"{platform.node()} another-boot\n", f"old-name {boot()}\n", ""])

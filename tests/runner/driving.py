@@ -66,6 +66,13 @@ class Message(msgspec.Struct, frozen=True):
     id: int | None = None
     running: bool | None = None
     base64: str | None = None
+    executes: bool = False
+    stream: int | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    not_run: bool = False
+    timed_out: bool = False
+    truncated: bool = False
 
 
 class Attempt(msgspec.Struct, frozen=True):

@@ -23,7 +23,7 @@ def test_the_code_is_older_than_any_python_it_is_sent_to() -> None:
 LACKING = """
 import os, sys
 def fail(*_): raise OSError(38, "there is no such call")
-for name in ("posix_spawn", "POSIX_SPAWN_OPEN", "pidfd_open", "waitid", "P_PID"):
+for name in ("posix_spawn", "POSIX_SPAWN_OPEN", "POSIX_SPAWN_DUP2", "memfd_create", "pidfd_open", "waitid", "P_PID"):
     if hasattr(os, name):
         delattr(os, name)
 os.sched_getscheduler = fail
@@ -46,8 +46,9 @@ def too_new(file: Path) -> str:
     """What in a file needs a Python after the oldest, as vermin says."""
     command = [sys.executable, "-c", "import vermin; vermin.main()", "-t=3.6-", "--violations", "--quiet"]
     command += ["--no-tips", "--no-config-file"]
-    # There is a way round each of the first three, see below; the last is for type checkers.
-    for name in ("os.posix_spawn", "os.POSIX_SPAWN_OPEN", "os.pidfd_open", "typing.TypeGuard"):
+    # There is a way round each of the first five, see below; the last is for type checkers.
+    names = ("os.posix_spawn", "os.POSIX_SPAWN_OPEN", "os.POSIX_SPAWN_DUP2", "os.memfd_create", "os.pidfd_open")
+    for name in (*names, "typing.TypeGuard"):
         command += ["--exclude", name]
     checked = subprocess.run([*command, str(file)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     assert (checked.returncode == 0) is (checked.stdout == b"")
@@ -93,6 +94,15 @@ def serves(tmp_path: Path, python: str) -> None:
         assert home.read(end.output[1]) == b"wrong\n"
         assert [link.end(each).how for each in (missing, script)] == ["not_started", "not_started"]
         assert (link.end(trapped).how, link.end(trapped).signal) == ("timeout", 9)
+        shell: dict[str, object] = {
+            "cwd": str(home.work),
+            "without": [],
+            "timeout_us": 9_000_000,
+            "max_output_bytes": 100,
+        }
+        link.send("execute", id=5, argv=["/bin/sh", "-c", "cat; exit 6"], stdin="eHl6", **shell)
+        printed, done = link.receive(), link.receive()
+        assert (printed.base64, done.exit_code) == ("eHl6", 6)
         lasting = home.shell("exec sleep 1000")
         link.launch(lasting)
         pid = link.until(lasting, "running").pid

@@ -1,6 +1,7 @@
 """Output read over the connection, as it is where the supervisor can't open the files: by place, in pieces, bounded."""
 
 import base64
+import os
 import shutil
 
 import pytest
@@ -72,7 +73,8 @@ def test_what_runs_is_read_to_its_end_and_what_ended_not_past_it(home: Home) -> 
 @pytest.mark.parametrize(
     "segment",
     ["../runner.journal", "runner.journal", "/etc/passwd", "", ".out", "a.out", "000001", "../000001.out", "1/../1.out",
-     "000001.out/", "\udcff.out", "x" * 5000 + ".out", "\u0661.out", "-1.err", "999999.out"],
+     "000001.out/", "\udcff.out", "x" * 5000 + ".out", "\u0661.out", "-1.err", "999999.out",
+     "7.1.1.out", "7..out", ".1.out", "7.x.out", "7./.out"],
 )  # fmt: skip
 def test_only_segments_are_read(home: Home, segment: str) -> None:
     link = home.begin()
@@ -82,6 +84,21 @@ def test_only_segments_are_read(home: Home, segment: str) -> None:
     assert message.error is not None
     assert str(home.path) not in message.error
     link.settle()
+
+
+def test_what_an_attempt_on_a_cluster_wrote_has_a_file_of_its_own(home: Home) -> None:
+    link = home.begin()
+    (home.path / "output" / "7.1.out").write_bytes(b"there")
+    assert content(ask(link, "7.1.out", 1, 9)) == b"here"
+    assert ask(link, "7.1.err", 0, 9).error is not None
+
+
+def test_a_segment_that_is_no_file_holds_nobody_up(home: Home) -> None:
+    link = home.begin()
+    os.mkfifo(home.path / "output" / "7.1.out")
+    (home.path / "output" / "7.1.err").mkdir()
+    assert ask(link, "7.1.out", 0, 9).error is not None
+    assert ask(link, "7.1.err", 0, 9).error is not None
 
 
 @pytest.mark.parametrize("start, end", [(-1, 5), (5, 3), (0, 1 << 62), (1 << 70, 1 << 71)])

@@ -148,6 +148,7 @@ def test_the_view_of_batches_is_whole(sqlite_store: SqliteStore, home: Home) -> 
 def test_the_names_of_secrets_are_those_of_jobs_that_have_not_ended(store: Store) -> None:
     assert store.base.secret_names() == set()
     draft = draft_on(store)
+    decide(draft, Configure({"local": {"cpus": 4}}))
     flow = FlowSpec(
         (JobSpec(("true",), secrets=("API_KEY", "TOKEN")), JobSpec(("true",), secrets=("TOKEN",)), JobSpec(("true",)))
     )

@@ -13,7 +13,8 @@ FUNCTION_LINES: Final = 50
 
 # Files that may be longer, and why. An entry is an argument, to be won anew whenever it is changed.
 LONGER_FILES: Final = {
-    "actors/runner.py": (1316, "one file by design: it is sent to hosts, where nothing else is installed"),
+    "actors/connections/relay.py": (450, "one file by design: it is sent to hosts, where nothing else is installed"),
+    "actors/runner.py": (1710, "one file by design: it is sent to hosts, where nothing else is installed"),
 }
 
 

@@ -25,10 +25,12 @@ RULES: Final[list[Rule]] = [
     statements.hopeful_sleep,
 ]
 
+RUNNER_LINES: Final = lengths.LONGER_FILES["actors/runner.py"][0]
+
 # Rule, path, a bad sample, a good one.
 SAMPLES: Final[list[tuple[Rule, str, str, str]]] = [
     (lengths.long_file, "store/log.py", "\n" * 401, "\n" * 400),
-    (lengths.long_file, "actors/runner.py", "\n" * 1317, "\n" * 1316),
+    (lengths.long_file, "actors/runner.py", "\n" * (RUNNER_LINES + 1), "\n" * RUNNER_LINES),
     (lengths.long_function, "tests/test_a.py", "def f():\n" + "    g()\n" * 50, "def f():\n" + "    g()\n" * 49),
     (names.file_without_docstring, "tests/test_a.py", "x = 1\n", '"""Says something."""\n'),
     (names.file_without_docstring, "tests/test_a.py", '""" """\n', '"""Says something."""\n'),
