@@ -183,7 +183,7 @@ def forget_secrets_argv(folder: str) -> list[str]:
 def close_argv(folder: str) -> list[str]:
     """The command that removes what is no longer needed of attempts that are over, whose names it reads (`read_stdin`).
 
-    That is what their scripts noted, secrets that they didn't take, and output and logs of Slurm's that are empty. Their
+    That is what their scripts noted, secrets that they didn't take, and output and logs of Slurm's that are empty. The
     folders stay: they are the claims, and as long as a copy may come from somewhere nothing else stops it.
     """
     return ["/bin/sh", "-c", _CLOSE, "sh", folder]

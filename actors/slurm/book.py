@@ -67,23 +67,28 @@ class Member:
 
 
 class Entry:
-    """A batch that is open. `id`: the cluster's, once it is known; `sent`: the cluster may have it.
+    """A batch that is open.
 
-    `sent_at`: an answer to a question that was asked before says nothing of it. `missed_at`: when the cluster first
-    said that it does not have it, after it had been sent and its answer got lost. `doubtful`: it may have been sent
-    more often than was answered, so that a copy of it may come to life at any time. `script`: all that is submitted.
+    `id`: the cluster's, once it is known; `sent`: the cluster may have it. `sent_at`: an answer to a question that was
+    asked before says nothing of it. `missed_at`: when the cluster first said that it does not have it, after it had
+    been sent and its answer got lost. `doubtful`: it may have been sent more often than was answered, so that a copy of
+    it may come to life at any time. `retry_at`: the cluster does not take it before, after so many `failures`.
+    `secrets`: the names of those that it needs, None before they were asked for. `script`: all that is submitted.
     """
 
     __slots__ = (
         "closed",
         "doubtful",
+        "failures",
         "id",
         "members",
         "missed_at",
         "name",
         "planned_at",
         "reason",
+        "retry_at",
         "script",
+        "secrets",
         "sent",
         "sent_at",
     )
@@ -97,6 +102,8 @@ class Entry:
         self.sent_at = 0.0
         self.missed_at: float | None = None
         self.closed = False
+        self.failures, self.retry_at = 0, 0.0
+        self.secrets: tuple[str, ...] | None = None
         self.doubtful = False
 
     @property

@@ -162,8 +162,8 @@ class Looker:
 
     async def _forget_secrets(self, site: Site, members: Sequence[Member]) -> None:
         """Remove what was put there for attempts that never took it."""
-        specs = ((each.folder, self._shared.log.spec_of(each.token)) for each in members)
-        names = [folder for folder, spec in specs if spec is not None and spec.secrets]
+        entries = self._shared.book.entries
+        names = [each.folder for each in members if self._shared.secrets_of(entries[each.batch])]
         if names:
             await forget_secrets(site, names)
 

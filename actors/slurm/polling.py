@@ -22,7 +22,7 @@ from .looking import Looker
 from .shared import Shared
 from .site import Site
 
-BUSY_SHARE: Final = 20
+BUSY_SHARE: Final = 5
 """The controller is to be left alone for so many times as long as it took to answer."""
 BUSY_CAP_S: Final = 60.0
 """One answer that took half a minute is no reason to look away for ten."""
@@ -70,8 +70,9 @@ class Poller:
             except Unavailable as error:
                 wait_s = await self._failed(str(error), began_at)
             else:
-                await self._answered(sights)
+                # Of the controller's time: what it takes to record what it said is none of it.
                 wait_s = self._pause_s(trio.current_time() - began_at)
+                await self._answered(sights)
 
     def _pause_s(self, took_s: float) -> float:
         jitter = 1 + self._shared.random.random() / 10

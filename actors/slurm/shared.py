@@ -52,6 +52,13 @@ class Shared:
         assert self.target.slurm is not None, "only a cluster has this actor"
         return self.target.slurm
 
+    def secrets_of(self, entry: Entry) -> tuple[str, ...]:
+        """The names of the secrets that the attempts of a batch ask for: all of them for the same."""
+        if entry.secrets is None:
+            spec = next((self.log.spec_of(token.token) for token in entry.members.values()), None)
+            entry.secrets = () if spec is None else spec.secrets
+        return entry.secrets
+
     # Waking each other: who waits looks again at what there is to do.
 
     def stir(self) -> None:

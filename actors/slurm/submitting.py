@@ -95,7 +95,7 @@ class Submitter:
         """Plan and submit until cancelled."""
         prepared = False
         while True:
-            await self._news.wait()
+            await self._until_due()
             await trio.sleep(GATHER_S)
             self._news = trio.Event()
             try:
@@ -103,21 +103,51 @@ class Submitter:
                     await _run_well(site, attempt_folders.prepare_argv(site.folder))
                     prepared = True
                 await self._plan(site)
-                while self._waiting:
-                    await self._submit(site, self._waiting[0])
+                while (entry := self._due()) is not None:
+                    await self._submit(site, entry)
             except Unavailable as error:
                 await self._wait_a_while(str(error))
+            else:
+                self._recover()
+
+    def _due(self) -> Entry | None:
+        """The first batch that may be tried: the cluster may take the ones and not the others."""
+        now = trio.current_time()
+        return next((entry for entry in self._waiting if entry.retry_at <= now), None)
+
+    async def _until_due(self) -> None:
+        """Wait until something is to be done."""
+        retry_at = min((entry.retry_at for entry in self._waiting), default=float("inf"))
+        with trio.move_on_at(retry_at):
+            await self._news.wait()
 
     async def _wait_a_while(self, reason: str) -> None:
-        """The cluster takes nothing just now: nothing was sent, and it is tried again after a back-off."""
+        """Nothing can be sent just now, whatever it is; it is tried again after a back-off."""
         self._failures += 1
-        for entry in self._waiting:
-            if entry.reason != reason:
-                entry.reason = reason
-                await self._shared.record(BatchWaits(self._shared.name, entry.name, reason))
+        for entry in list(self._waiting):
+            await self._note(entry, reason)
         self._shared.on_trouble(f"{self._shared.name} takes no jobs just now: {reason}")
         await trio.sleep(full_jitter_us(self._failures, RETRY_BASE_US, RETRY_CAP_US, self._shared.random) / _US)
         self._news.set()
+
+    def _recover(self) -> None:
+        if self._failures:
+            self._failures = 0
+            self._shared.on_trouble(None)
+
+    async def _note(self, entry: Entry, reason: str) -> None:
+        """Record why the cluster does not take a batch yet, if that is news."""
+        if entry.reason != reason:
+            entry.reason = reason
+            await self._shared.record(BatchWaits(self._shared.name, entry.name, reason))
+
+    async def _put_off(self, entry: Entry, reason: str) -> None:
+        """The cluster takes this one not just now: it is tried again after a back-off of its own."""
+        entry.sent = False
+        entry.failures += 1
+        wait_us = full_jitter_us(entry.failures, RETRY_BASE_US, RETRY_CAP_US, self._shared.random)
+        entry.retry_at = trio.current_time() + wait_us / _US
+        await self._note(entry, reason)
 
     # Planning.
 
@@ -179,7 +209,7 @@ class Submitter:
             await shared.record(BatchClosed(shared.name, entry.name, "nothing of it is to run any more"))
             shared.book.close(entry)
             return
-        argv = [*sbatch_argv(entry.script, self._secret_names(entry)), *_array_option(entry)]
+        argv = [*sbatch_argv(entry.script, shared.secrets_of(entry)), *_array_option(entry)]
         entry.sent_at = float("inf")
         entry.sent = True
         try:
@@ -195,8 +225,7 @@ class Submitter:
         shared = self._shared
         match verdict:
             case refusals.NotNow(sentence=sentence):
-                entry.sent = False
-                raise Unavailable(sentence)
+                await self._put_off(entry, sentence)
             case refusals.Refused(sentence=sentence):
                 entry.sent = False
                 await self._refuse(site, entry, sentence)
@@ -215,9 +244,7 @@ class Submitter:
 
     def _take_off(self, entry: Entry) -> None:
         self._waiting.remove(entry)
-        if self._failures:
-            self._failures = 0
-            self._shared.on_trouble(None)
+        entry.failures, entry.retry_at = 0, 0.0
 
     async def _refuse(self, site: Site, entry: Entry, reason: str) -> None:
         """It is refused for ever; but an earlier copy of one that is doubtful may have begun. Raises Unavailable."""
@@ -263,21 +290,12 @@ class Submitter:
 
     # Secrets.
 
-    def _secret_names(self, entry: Entry) -> list[str]:
-        names: dict[str, None] = {}
-        for member in entry.members.values():
-            spec = self._shared.log.spec_of(member.token)
-            names.update(dict.fromkeys(() if spec is None else spec.secrets))
-        return list(names)
-
     async def _hand_over_secrets(self, site: Site, entry: Entry) -> None:
         """Put secrets where only the script finds them. Raises NoSecret, or another Unavailable."""
-        found: dict[str, dict[str, str]] = {}
-        for member in entry.members.values():
-            spec = self._shared.log.spec_of(member.token)
-            if spec is not None and spec.secrets:
-                found[member.folder] = find_secrets(spec.secrets, os.environ, self._shared.secrets)
-        if found:
+        names = self._shared.secrets_of(entry)
+        if names:
+            values = find_secrets(names, os.environ, self._shared.secrets)
+            found = dict.fromkeys((member.folder for member in entry.members.values()), values)
             await _run_well(site, attempt_folders.SECRETS_ARGV, attempt_folders.secrets_stdin(site.folder, found))
 
 
