@@ -17,24 +17,29 @@ from ..targets.messages import Order
 from .script import task_words
 from .shellwords import quote
 
-SCRIPT_BYTES_MAX: Final = 2_000_000
-"""How long a script may become by being an array's: sbatch takes 4 MB, and each task reads all of it as it starts."""
+TASKS_MAX: Final = 1000
+SCRIPT_BYTES_MAX: Final = 500_000
+"""How long a script may become by being an array's: sbatch takes 4 MB, but the shell of each task reads all of it.
+
+That takes 40 us a kilobyte: of a thousand short commands 3 ms, a tenth of what Slurm needs for a task; of ten thousand
+it would be as much again as all the rest.
+"""
 
 _ROW_BYTES: Final = 100  # what is written around the words of a row, in both tables
 
 
 def batches(orders: Sequence[Order], slurm: SlurmSpec, most: int) -> list[tuple[Order, ...]]:
-    """These orders as batches of at most `most` tasks each (the cluster's MaxArraySize).
+    """These orders as batches of at most `most` tasks each (the cluster's MaxArraySize), and of TASKS_MAX.
 
     Orders of a batch stand as they were given, and batches by their first. Raises BadInput if a job asks Slurm for what
     it can't be asked for.
     """
-    most = max(1, most)
+    most = max(1, min(most, TASKS_MAX))
     alike: dict[Hashable, list[list[Order]]] = defaultdict(list)
     sizes: dict[Hashable, int] = {}
     made: list[list[Order]] = []
     for order in orders:
-        kind = _kind(order.spec, slurm)
+        kind = _kind(order, slurm)
         size_bytes = _row_bytes(order.spec)
         open_ones = alike[kind]
         if not open_ones or len(open_ones[-1]) >= most or sizes[kind] + size_bytes > SCRIPT_BYTES_MAX:
@@ -46,14 +51,16 @@ def batches(orders: Sequence[Order], slurm: SlurmSpec, most: int) -> list[tuple[
     return [tuple(each) for each in made]
 
 
-def _kind(spec: JobSpec, slurm: SlurmSpec) -> Hashable:
+def _kind(order: Order, slurm: SlurmSpec) -> Hashable:
     """What is equal for all tasks of an array."""
+    spec = order.spec
     return (
         options(spec, slurm),
         spec.template,
         tuple(sorted(spec.variables.items())),
         tuple(sorted(spec.needs.items())),
         bool(spec.secrets),
+        tuple(sorted(order.after.items())),
     )
 
 

@@ -71,7 +71,7 @@ def test_the_wheel_holds_every_module_and_data_file_and_nothing_else(wheel: Path
     expected = {
         (Path("holdfast") / (path.relative_to("api") if path.parts[0] == "api" else path)).as_posix()
         for path in project_files()
-        if path.parts[0] in installed and (path.suffix in {".py", ".sql"} or path.name == "py.typed")
+        if path.parts[0] in installed and (path.suffix in {".py", ".sql", ".j2"} or path.name == "py.typed")
     }
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert names == expected

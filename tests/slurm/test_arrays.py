@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.actors.slurm.arrays import SCRIPT_BYTES_MAX, batches
+from holdfast.actors.slurm.arrays import SCRIPT_BYTES_MAX, TASKS_MAX, batches
 from holdfast.actors.targets.messages import Order
 from holdfast.events.spec import SlurmSpec
 
@@ -52,15 +52,15 @@ def test_the_targets_own_options_count_as_the_jobs() -> None:
 
 def test_ten_thousand_jobs_go_in_a_few_calls() -> None:
     orders = [order(number, run=("python3", "train.py", "--seed", str(number))) for number in range(10_000)]
-    assert [len(each) for each in batches(orders, SLURM, 10_001)] == [10_000]
-    assert [len(each) for each in batches(orders, SLURM, 1_001)] == [1_001] * 9 + [991]
+    assert [len(each) for each in batches(orders, SLURM, 10_001)] == [TASKS_MAX] * 10
+    assert [len(each) for each in batches(orders, SLURM, 901)] == [901] * 11 + [89]
 
 
-def test_a_script_does_not_grow_beyond_what_sbatch_takes() -> None:
-    orders = [order(number, run=("x", "'" * 100_000)) for number in range(10)]
+def test_a_script_does_not_grow_beyond_what_each_task_can_read_soon() -> None:
+    orders = [order(number, run=("x", "'" * 30_000)) for number in range(10)]
     made = batches(orders, SLURM, 1_000)
     assert [len(each) for each in made] == [4, 4, 2]
-    assert all(4 * len(each) * 100_000 < SCRIPT_BYTES_MAX for each in made)
+    assert all(4 * len(each) * 30_000 < SCRIPT_BYTES_MAX for each in made)
     alone = order(1, run=("x", "y" * SCRIPT_BYTES_MAX))
     assert batches([alone, *orders[:1]], SLURM, 1_000) == [(alone,), (orders[0],)]
 
