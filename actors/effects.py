@@ -45,12 +45,9 @@ class Effects:
         launches: dict[str, list[Job]] = defaultdict(list)
         stops: dict[str, list[str]] = defaultdict(list)
         for target, (session, jobs) in attached.items():
-            self._sessions[target] = session
-            self._introduce(target)
+            self._greet(target, session)
             launches[target] += [self._live.jobs[job.id] for job in jobs if job.id in self._live.jobs]
             stops[target] += self._cancelling(target)
-            for allocation in self._live.allocations(target):
-                self._allocations.say(allocation, session)
         paused: list[str] = []
         for entry in draft.entries:
             match entry.event:
@@ -90,6 +87,13 @@ class Effects:
                 self._directory.tell(target, Stop(self._sessions.get(target, 0), tuple(tokens)))
         for target in paused:
             self._revoke(target)
+
+    def _greet(self, target: str, session: int) -> None:
+        """Speak to a target over this connection from now on."""
+        self._sessions[target] = session
+        self._introduce(target)
+        for allocation in self._live.allocations(target):
+            self._allocations.say(allocation, session)
 
     def revoke_queued(self) -> None:
         """Take back everywhere what has not started."""
@@ -159,10 +163,24 @@ class Effects:
         if session is None or not jobs:
             return
         specs = self._log.store.base.specs([job.id for job in jobs])
+        record = self._live.target(target)
+        is_cluster = record is not None and record.is_cluster
         orders = tuple(
-            Order(job.id, job.attempt, self._token(job), specs[job.id], self._rates(specs[job.id])) for job in jobs
+            Order(
+                job.id,
+                job.attempt,
+                self._token(job),
+                specs[job.id],
+                self._rates(specs[job.id]),
+                self._after(job) if is_cluster else {},
+            )
+            for job in jobs
         )
         self._directory.tell(target, Launch(session, orders))
+
+    def _after(self, job: Job) -> dict[str, str]:
+        attempt = self._live.attempt((job.id, job.attempt))
+        return {} if attempt is None else attempt.after
 
     def _rates(self, spec: JobSpec) -> tuple[Rate, ...]:
         rates: list[Rate] = []

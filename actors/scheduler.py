@@ -214,9 +214,7 @@ class Scheduler(Actor[SchedulerMessage]):
             await self._launching.plan(draft)
             start = await self._commit(draft) if draft.entries else None
         except Unavailable as error:
-            self._refused(draft, reports, woken, answers, error)
-            for each, _ in recorded:
-                each.reply.send(Refusal(str(error), error.exit_code))
+            self._refused(reports, woken, answers, batches, error)
             await self._launching.undo(draft)
             self._whole = True
             return
@@ -292,14 +290,15 @@ class Scheduler(Actor[SchedulerMessage]):
 
     def _refused(
         self,
-        draft: Draft,
         reports: list[_Report],
         woken: list[tuple[int, int]],
         answers: list[tuple[Ask, Answer]],
+        batches: list[RecordBatches],
         error: Unavailable,
     ) -> None:
         """Nothing of this turn has happened. What runners said is kept for the next try; clients hear why."""
-        del draft
+        for batch in batches:
+            batch.reply.send(Refusal(str(error), error.exit_code))
         self._backlog = reports
         for each in woken:
             heappush(self._due, each)

@@ -65,7 +65,7 @@ UNFINISHED_FLOW: Final = (
     "select id from flow where digest = ? and exists "
     "(select 1 from job where job.flow = flow.id and job.activity > 0) order by number desc limit 1"
 )
-_SECRET_NAMES: Final = (
+_NAMES_OF_SECRETS: Final = (
     "select distinct s.value from job j indexed by job_live join events e on e.seq = j.seq "
     "join json_each(e.data, '$.spec.secrets') s where j.activity > 0"
 )
@@ -117,7 +117,7 @@ class Lookups:
         launch, phase = decode_event(*row[:3]), phase_of(decode_event(*row[4:]))
         if not isinstance(launch, AttemptLaunched) or phase is None:
             raise DamagedView(f"the row of attempt {key} names events that say nothing of an attempt")
-        return Attempt(launch.job, launch.attempt, launch.token, launch.target, row[3], phase)
+        return Attempt(launch.job, launch.attempt, launch.token, launch.target, row[3], phase, launch.after)
 
     def target(self, name: str, /) -> Target | None:
         """See `Base`."""
@@ -239,7 +239,7 @@ class Lookups:
 
     def secret_names(self) -> set[str]:
         """See `LiveBase`."""
-        return {row[0] for row in select(self._connection, _DATA, _SECRET_NAMES)}
+        return {row[0] for row in select(self._connection, _DATA, _NAMES_OF_SECRETS)}
 
     def open_batches(self, target: str) -> list[Batch]:
         """See `LiveBase`."""

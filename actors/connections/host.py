@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 from msgspec import Struct
+from msgspec.structs import replace
 
 from holdfast.events.backoff import Uniform
 from holdfast.events.errors import Unavailable
@@ -39,7 +40,6 @@ from holdfast.events.messages import (
     Changed,
     HostSeen,
     Inspect,
-    Inspected,
     LogIn,
     ReadOutput,
     Refusal,
@@ -52,7 +52,7 @@ from holdfast.events.records import Target
 from holdfast.store.home import Home
 
 from ..address import Address
-from ..errors import InboxFull, lone
+from ..errors import lone
 from ..reply import Reply
 from ..scheduler import RecordBatches
 from ..slurm.log import ClusterTimes, Log
@@ -60,14 +60,15 @@ from ..targets.conversation import Conversation, Ears, Patience, ReportMessage
 from ..targets.link import LinkBroken
 from ..targets.messages import Connected, TargetMessage
 from ..world import Clock
+from .clusterside import ClusterSide, Listener
 from .dialling import Dialler, KeyNotTrusted, PersonNeeded, RemoteLine
 from .interview import INTERVIEW_S, Interview
 from .porter import Porter, Told
+from .steps import cpus_of
 from .turns import Turns
 
 if TYPE_CHECKING:
-    from ..slurm.cluster import Cluster
-    from ..slurm.site import Site
+    pass
 
 DIAL_S: Final = 30.0
 LOOK_S: Final = 30.0
@@ -106,7 +107,6 @@ class Host:
 
     def __init__(self, target: Target, home_id: str, dialler: Dialler, around: Around) -> None:
         self._target = target
-        self._home_id = home_id
         self._dialler = dialler
         self._around = around
         # A connection of a supervisor that is gone went with it.
@@ -126,23 +126,14 @@ class Host:
         self._conversation = Conversation(
             target.name,
             around.home.secrets,
-            Address(_Listener(self)),
+            Address(Listener(target.name, self._heard)),
             around.clock,
             ears,
             around.times.patience,
             self._porter,
         )
-        self._cluster = self._make_cluster(home_id) if target.is_cluster else None
-        self._login = trio.Event()
-        self._site: Site | None = None
-        self._nursery: trio.Nursery | None = None
-
-    def _make_cluster(self, home_id: str) -> Cluster:
-        # Most homes have no cluster, and are not to wait for what it takes.
-        from ..slurm.cluster import Cluster  # noqa: PLC0415
-        from ..slurm.shared import Shared  # noqa: PLC0415
-
-        return Cluster(Shared(self._target, home_id, self._porter, self._around))
+        self._side = ClusterSide(target, home_id, self._porter, around)
+        self._cpus: int | None = None
 
     def attend(self, *, wanted: bool) -> None:
         """Whether there is something to do for it."""
@@ -155,12 +146,7 @@ class Host:
         if moved:
             self._connected.cancel()
         self._target = target
-        if not target.is_cluster:
-            self._cluster = None
-        elif self._cluster is None:
-            self._cluster = self._make_cluster(self._home_id)
-        else:
-            self._cluster.meet(target)
+        self._side.meet(target)
         if moved or (dial and not isinstance(self._state, Connecting | Up | Suspect)):
             self._see(Rested())
             self._asked_for = self._asked_for or dial
@@ -168,7 +154,8 @@ class Host:
 
     async def pass_on(self, message: TargetMessage) -> None:
         """For its runner, or the cluster that it is."""
-        await (self._conversation if self._cluster is None else self._cluster).pass_on(message)
+        cluster = self._side.cluster
+        await (self._conversation if cluster is None else cluster).pass_on(message)
 
     def fetch(self, request: ReadOutput | Inspect, reply: Reply[Answer]) -> None:
         """Have output read there, or the cluster looked at, once it is connected; if not, the reason is the answer."""
@@ -194,21 +181,8 @@ class Host:
     def _fetch(self, request: ReadOutput | Inspect, reply: Reply[Answer]) -> None:
         if isinstance(request, ReadOutput):
             self._conversation.read(request, reply)
-        elif self._nursery is None or self._site is None:
-            reply.send(Inspected(()))
         else:
-            self._nursery.start_soon(self._inspect, self._site, reply)
-
-    async def _inspect(self, site: Site, reply: Reply[Answer]) -> None:
-        from ..slurm.inspection import inspect  # noqa: PLC0415 - as for the cluster itself
-
-        answer: Answer = Refusal(f"{self._target.name} was not done being looked at", Unavailable.exit_code)
-        try:
-            if self._target.slurm is not None:
-                with trio.move_on_after(INSPECT_S):
-                    answer = await inspect(site, self._target.slurm, self._around.clock.now)
-        finally:
-            reply.send(answer)
+            self._side.inspect(reply)
 
     def converse(self, request: LogIn | Say, reply: Reply[Answer]) -> None:
         """Log in with a person at hand, or take what they typed."""
@@ -241,7 +215,6 @@ class Host:
     async def run(self) -> None:
         """Serve until cancelled."""
         async with trio.open_nursery() as nursery:
-            self._nursery = nursery
             nursery.start_soon(self._tell)
             if self._state is not self._target.host:
                 self._untold.append(Idle(self._around.clock.now()))
@@ -329,14 +302,14 @@ class Host:
 
     async def _use(self, line: RemoteLine) -> Sight:
         reason = "the connection ended"
+        self._cpus = cpus_of(self._target, line.environ)
         try:
             async with line.stream:
                 with trio.CancelScope() as resting:
                     async with trio.open_nursery() as nursery:
                         nursery.start_soon(self._rest, resting)
                         nursery.start_soon(self._porter.run, line)
-                        if self._cluster is not None:
-                            nursery.start_soon(self._serve_cluster, self._cluster, line)
+                        nursery.start_soon(self._side.serve, line, self._conversation)
                         await self._conversation.hold(line)
                         raise LinkBroken(reason)
             return Rested()
@@ -344,33 +317,16 @@ class Host:
             reason = str(lone(group)) or reason
         return Broke(reason)
 
-    async def _serve_cluster(self, cluster: Cluster, line: RemoteLine) -> None:
-        """Have the cluster served over the line, once the runner on its login node answers."""
-        from ..slurm.login import LoginSite  # noqa: PLC0415
-
-        self._login = trio.Event()
-        await self._login.wait()
-        # With no login node in between the environment is the supervisor's, in which others' secrets may stand.
-        hidden = frozenset(self._around.log.secret_names() if self._target.ssh is None else ())
-        self._site = LoginSite(self._conversation, line.workdir or "/", line.private, lambda: hidden)
-        try:
-            await cluster.run(self._site)
-        finally:
-            self._site = None
-
     # What is said of it.
 
-    @property
-    def name(self) -> str:
-        """The target's name."""
-        return self._target.name
-
-    async def heard(self, message: ReportMessage) -> None:
+    async def _heard(self, message: ReportMessage) -> None:
         """What the runner says: of a cluster's login node it is only that it is there."""
-        if self._cluster is None or isinstance(message, Unreachable):
+        if isinstance(message, Connected) and self._cpus is not None:
+            message = replace(message, report=replace(message.report, cpus=self._cpus))
+        if self._side.cluster is None or isinstance(message, Unreachable):
             await self._around.scheduler.tell(message)
         elif isinstance(message, Connected):
-            self._login.set()
+            self._side.greeted()
 
     def _see(self, sight: Sight) -> None:
         state = follow(self._state, sight, self._around.clock.now(), self._around.random)
@@ -403,20 +359,3 @@ class Host:
 
     def _silent(self, reason: str) -> None:
         self._see(Silent(reason))
-
-
-class _Listener:
-    """What a conversation takes for the scheduler."""
-
-    def __init__(self, host: Host) -> None:
-        self._host = host
-
-    @property
-    def name(self) -> str:
-        return self._host.name
-
-    async def put(self, message: ReportMessage) -> None:
-        await self._host.heard(message)
-
-    def put_nowait(self, message: ReportMessage) -> None:
-        raise InboxFull(f"{self.name}, for {type(message).__name__}", 0)

@@ -20,24 +20,34 @@ from .words import Meaning, meaning_of
 QUEUED: Final = "queued"
 RUNNING: Final = "running"
 UNCLEAR: Final = "unclear"
-# Of several copies of an attempt, what the one counts for that stands first here.
-_RANKS: Final = (Meaning.RUNS, Meaning.WAITS, Meaning.UNKNOWN, Meaning.ENDED)
+FENCE_S: Final = 10.0
+"""The script of an attempt that was to wait for others looks for half as long whether they have ended so."""
+# Of several copies of an attempt, what the one counts for whose number is least.
+_RANKS: Final = {Meaning.RUNS: 0, Meaning.WAITS: 1, Meaning.UNKNOWN: 2, Meaning.ENDED: 3}
 
 
 class Member:
     """An attempt in a batch.
 
-    `told`: what the scheduler heard of it last; `left_at`: since when it is not in the queue; `over`: its end was told.
+    `told`: what the scheduler heard of it last; `seen_at`: when the cluster was asked last that had it in its queue;
+    `left_at`: since when it is not there; `ended`: the queue's last word of it, where it still had one then; `over`:
+    its end was told. `is_missing`: the queue has others of its array, and not this one. `is_behind`: it was to wait
+    there for others; `begun_at`: when it was first seen to run, if so.
     """
 
     __slots__ = (
         "attempt",
         "batch",
+        "begun_at",
+        "ended",
         "index",
+        "is_behind",
+        "is_missing",
         "job",
         "left_at",
         "nodes",
         "over",
+        "seen_at",
         "started_at",
         "stopped_at",
         "stopping",
@@ -50,7 +60,12 @@ class Member:
         self.told = ""
         self.started_at: int | None = None
         self.nodes: str | None = None
+        self.seen_at: float | None = None
         self.left_at: float | None = None
+        self.is_behind = False
+        self.begun_at: float | None = None
+        self.ended: Row | None = None
+        self.is_missing = False
         self.over = False
         self.stopping = False
         self.stopped_at: float | None = None
@@ -74,9 +89,11 @@ class Entry:
     been sent and its answer got lost. `doubtful`: it may have been sent more often than was answered, so that a copy of
     it may come to life at any time. `retry_at`: the cluster does not take it before, after so many `failures`.
     `secrets`: the names of those that it needs, None before they were asked for. `script`: all that is submitted.
+    `after`: the tokens of attempts that it waits for there.
     """
 
     __slots__ = (
+        "after",
         "closed",
         "doubtful",
         "failures",
@@ -105,6 +122,7 @@ class Entry:
         self.failures, self.retry_at = 0, 0.0
         self.secrets: tuple[str, ...] | None = None
         self.doubtful = False
+        self.after: tuple[str, ...] = ()
 
     @property
     def is_array(self) -> bool:
@@ -145,6 +163,7 @@ class Book:
             members.setdefault(where.batch, []).append(member)
         for batch in batches:
             entry = Entry(batch.name, batch.planned_at, members.get(batch.name, ()))
+            entry.after = batch.after
             entry.sent, entry.sent_at = True, now
             entry.doubtful = not isinstance(batch.state, SubmittedBatch)
             if isinstance(batch.state, SubmittedBatch):
@@ -157,6 +176,7 @@ class Book:
         """A batch was planned."""
         self.entries[entry.name] = entry
         for member in entry.members.values():
+            member.is_behind = bool(entry.after)
             self.members[member.token] = member
 
     def drop(self, member: Member) -> Entry | None:
@@ -180,6 +200,11 @@ class Book:
     def waits_for_cluster(self) -> bool:
         """Whether anything may be in the cluster's hands, so that its queue must be looked at."""
         return any(entry.sent for entry in self.entries.values())
+
+    @property
+    def needed(self) -> set[str]:
+        """The folders of attempts that batches here are to wait for."""
+        return {token.removeprefix(self._prefix) for entry in self.entries.values() for token in entry.after}
 
     def left(self) -> list[Member]:
         """Those that were in the queue and are not any more."""
@@ -217,11 +242,11 @@ class Book:
             by_name.setdefault(row.name, []).append(row)
         for entry in list(self.entries.values()):
             if entry.sent and entry.sent_at <= asked_at:
-                self._see_entry(entry, by_name.get(entry.name, ()), sights, now)
+                self._see_entry(entry, by_name.get(entry.name, ()), sights, asked_at, now)
         sights.strangers.extend(name for name in by_name if name.startswith(self._prefix) and name not in self.entries)
         return sights
 
-    def _see_entry(self, entry: Entry, rows: Sequence[Row], sights: Sights, now: float) -> None:
+    def _see_entry(self, entry: Entry, rows: Sequence[Row], sights: Sights, asked_at: float, now: float) -> None:
         if entry.id is None:
             if not rows:
                 sights.missed.append(entry)
@@ -235,8 +260,13 @@ class Book:
             if row is None or meaning is Meaning.ENDED:
                 if member.left_at is None:
                     member.left_at = now
+                member.ended = row or member.ended
+                member.is_missing = row is None and bool(rows)
                 continue
-            member.left_at = None
+            member.left_at = member.ended = None
+            member.seen_at = asked_at
+            if meaning is Meaning.RUNS and member.is_behind and not _is_past_fence(member, now):
+                continue
             if meaning is Meaning.RUNS:
                 member.started_at = row.started_at or member.started_at
                 member.nodes = row.nodes or member.nodes
@@ -258,15 +288,21 @@ def _running(member: Member) -> AttemptStatus:
     return AttemptStatus(member.token, RUNNING, started_at=member.started_at, output=member.output, nodes=member.nodes)
 
 
+def _is_past_fence(member: Member, now: float) -> bool:
+    """Whether its script has surely seen that what it waited for has ended so: one that has not will be taken back."""
+    member.begun_at = now if member.begun_at is None else member.begun_at
+    return now - member.begun_at >= FENCE_S
+
+
 def _rows_by_task(rows: Sequence[Row]) -> Callable[[int | None], Row | None]:
     """Which row says of a task what matters: that it runs rather than that a copy of it waits, or has ended."""
     single: dict[int | None, Row] = {}
     many: list[Row] = []
-    for row in sorted(rows, key=lambda each: _RANKS.index(meaning_of(each.state)), reverse=True):
+    for row in sorted(rows, key=lambda each: _RANKS[meaning_of(each.state)], reverse=True):
         if row.tasks is None:
             single[None] = row
         elif len(row.tasks) == 1:
-            single[next(iter(row.tasks))] = row
+            single[row.tasks.first] = row
         else:
             many.append(row)
 
@@ -274,6 +310,9 @@ def _rows_by_task(rows: Sequence[Row]) -> Callable[[int | None], Row | None]:
         found = single.get(index)
         if found is not None or index is None:
             return found
-        return next((row for row in many if row.tasks is not None and index in row.tasks), None)
+        for row in many:
+            if row.tasks is not None and index in row.tasks:
+                return row
+        return None
 
     return find

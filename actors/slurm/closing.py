@@ -47,7 +47,10 @@ class Closer:
             if entries:
                 name = self._shared.name
                 await self._shared.record(*(BatchClosed(name, each.name, "all have ended") for each in entries))
-            works, self._works = self._works, []
+            # Scripts that are still to start look for the ends of what they wait for.
+            needed = self._shared.book.needed
+            works = [each for each in self._works if each not in needed]
+            self._works = [each for each in self._works if each in needed]
             try:
                 if works:
                     await close(site, works)

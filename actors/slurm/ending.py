@@ -7,6 +7,7 @@ decides: one that was never made is made here, so that the attempt never runs, a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -17,8 +18,13 @@ from holdfast.events.records import OutputRange
 from .attempt_folders import AttemptFolder
 from .book import RUNNING, Member
 from .sacct import Account
-from .script import NOT_CLAIMED, SECOND_COPY
+from .script import NOT_CLAIMED, NOT_DUE, SECOND_COPY
+from .squeue import Row
 from .words import End, Meaning, ended, meaning_of, word_of
+
+BRIEFLY: Final = 10
+"""Accounting is waited for so many times as long as the command ran, where nothing else is to be learnt from it."""
+_NEVER: Final = "DependencyNeverSatisfied"
 
 
 class Evidence(Struct, frozen=True):
@@ -46,12 +52,49 @@ def conclude(member: Member, evidence: Evidence, now: float, account_s: float) -
     """How the attempt ended, or None as long as that is not known. `account_s`: how long accounting may lag."""
     folder = evidence.folders[member.folder]
     account = _account_of(member, folder, evidence)
+    if account is not None and member.is_behind and (folder.void or not folder.claimed):
+        why = _not_let_go(member, account, evidence)
+        if why is not None:
+            return AttemptStatus(member.token, "revoked", error=why)
     if account is not None:
         return _by_account(member, folder, account)
     left_s = now - (now if member.left_at is None else member.left_at)
-    if folder.exit is not None and (not evidence.accounting or left_s >= account_s):
+    if folder.exit is not None and (not evidence.accounting or left_s >= _patience_s(member, folder, account_s)):
         return _by_folder(member, folder)
     return None
+
+
+def _not_let_go(member: Member, account: Account, evidence: Evidence) -> str | None:
+    """Why one that was to wait for others in the queue never began, if it is because of these."""
+    if account.exit_code == NOT_DUE and member.told != RUNNING:
+        return "the cluster started it before what it depends on had ended so, and its script ran nothing"
+    if word_of(account.state) != "CANCELLED":
+        return None
+    # A person's cancel leaves the reason that it waited for, and accounting says whose it was.
+    said = account.reason if member.ended is None else member.ended.reason
+    if said == _NEVER or (member.ended is None and evidence.accounting and account.by is None):
+        return "the cluster took it out of its queue, as what it depends on did not end so"
+    return None
+
+
+def _patience_s(member: Member, folder: AttemptFolder, account_s: float) -> float:
+    """How long to wait for what accounting has of an attempt that has said itself how it ended.
+
+    Slurm tells accounting of new jobs every 5 s only, so that short ones end before it has heard of them. Who has
+    thousands of these does not want to know what each used, but to go on.
+    """
+    if folder.exit is None or _own_row(member, folder) is None:
+        return account_s
+    return min(account_s, BRIEFLY * (folder.exit.ended_us - folder.exit.began_us) / 1e6)
+
+
+def _own_row(member: Member, folder: AttemptFolder) -> Row | None:
+    """The queue's last word of the copy that made the claim, where it says the same as the attempt itself."""
+    row = member.ended
+    if row is None or folder.claim is None or folder.exit is None or row.id != folder.claim.slurm_id:
+        return None
+    # Any other word, such as TIMEOUT, is about who ended it, and accounting is to tell of that.
+    return row if word_of(row.state) == ("FAILED" if folder.exit.status else "COMPLETED") else None
 
 
 def is_gone(member: Member, now: float, gone_s: float) -> bool:
@@ -59,9 +102,12 @@ def is_gone(member: Member, now: float, gone_s: float) -> bool:
     return member.left_at is not None and now - member.left_at >= gone_s
 
 
-def is_taken_out(member: Member, folder: AttemptFolder) -> bool:
+def is_taken_out(member: Member, folder: AttemptFolder, now: float, account_s: float) -> bool:
     """Whether it was cancelled before it began: a task of an array that waited leaves no trace then."""
-    return member.stopping and member.stopped_at is not None and not folder.claimed
+    if folder.claimed or member.left_at is None:
+        return False
+    by_us = member.stopping and member.stopped_at is not None
+    return by_us or (member.is_missing and now - member.left_at >= account_s)
 
 
 def lost(member: Member, folder: AttemptFolder, now_us: int) -> AttemptStatus:
@@ -75,6 +121,10 @@ def given_back(member: Member, now_us: int) -> AttemptStatus:
     if member.told == RUNNING:
         why = "the cluster began with it, and gave it up or forgot it before its command was started"
         return AttemptStatus(member.token, "ended", ended_at=now_us, how="not_started", error=why)
+    if member.is_missing and not member.stopping:
+        # Not forgotten, for then the others of its array would be; submitted again, it would come back for ever.
+        why = "somebody took it out of the cluster's queue before it began; `holdfast retry` submits it again"
+        return AttemptStatus(member.token, "ended", ended_at=now_us, how="stopped", error=why)
     why = "cancelled before it began" if member.stopping else "the cluster forgot it before it began"
     return AttemptStatus(member.token, "revoked", error=why)
 
@@ -112,7 +162,6 @@ def _by_account(member: Member, folder: AttemptFolder, account: Account) -> Atte
     end = _end_of(folder, account)
     exit_ = folder.exit
     started_at = account.started_at if folder.claimed else None
-    queued_us = None if account.started_at is None else max(0, account.started_at - account.submitted_at)
     return AttemptStatus(
         member.token,
         "ended",
@@ -128,12 +177,17 @@ def _by_account(member: Member, folder: AttemptFolder, account: Account) -> Atte
         output=_output(member, folder) if folder.claimed else (),
         word=end.word,
         nodes=account.nodes,
-        queued_us=queued_us,
+        queued_us=_queued_us(account),
     )
 
 
 def _by_folder(member: Member, folder: AttemptFolder) -> AttemptStatus:
     assert folder.exit is not None, "the folder says how it ended"
+    row = member.ended
+    if row is not None and folder.claim is not None and row.id == folder.claim.slurm_id:
+        # Who ended it is known to the queue alone, where there is no accounting; how it ended, to itself.
+        return _by_account(member, folder, _seen(row))
+    host = None if folder.claim is None else folder.claim.host
     return AttemptStatus(
         member.token,
         "ended",
@@ -143,8 +197,30 @@ def _by_folder(member: Member, folder: AttemptFolder) -> AttemptStatus:
         exit_code=folder.exit.exit_code,
         signal=folder.exit.signal,
         output=_output(member, folder),
-        nodes=None if folder.claim is None else folder.claim.host,
+        nodes=host,
     )
+
+
+def _seen(row: Row) -> Account:
+    """What the queue says of one that has ended: all but the code that it ended with."""
+    return Account(
+        id=row.id,
+        array=row.array,
+        tasks=row.tasks,
+        state=row.state,
+        exit_code=0,
+        signal=0,
+        submitted_at=row.submitted_at,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        nodes=row.nodes,
+        name=row.name,
+        reason=row.reason,
+    )
+
+
+def _queued_us(account: Account) -> int | None:
+    return None if account.started_at is None else max(0, account.started_at - account.submitted_at)
 
 
 def _output(member: Member, folder: AttemptFolder) -> tuple[OutputRange, ...]:

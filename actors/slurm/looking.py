@@ -148,7 +148,9 @@ class Looker:
             status = conclude(member, evidence, now, shared.times.account_s)
             if status is not None:
                 ends.append((member, status))
-            elif is_gone(member, now, shared.times.gone_s) or is_taken_out(member, folders[member.folder]):
+            elif is_gone(member, now, shared.times.gone_s) or is_taken_out(
+                member, folders[member.folder], now, shared.times.account_s
+            ):
                 gone.append(member)
         if gone:
             ends += await self._decide(site, gone, folders, now)

@@ -37,6 +37,7 @@ REASONS: Final[Mapping[str, str]] = {
     "Licenses": "it waits for licences that are in use",
     "MaxMemPerLimit": "it asks for more memory of a node than a job may have; lower its `needs.memory`",
     "NodeDown": "a node that it needs is down",
+    "Nodes": "the nodes that it needs are down, drained or reserved for others",  # required for job are DOWN, ...
     "None": "the scheduler has not looked at it yet",
     "NonZeroExitCode": "it ended with an exit code other than 0",
     "OutOfMemory": "it took more memory than it had asked for",

@@ -146,6 +146,11 @@ _BEFORE: Final = re.compile(
 _UNCONFIGURED: Final = re.compile(r"Could not establish a configuration source|Unable to process configuration file")
 _CREDENTIAL: Final = re.compile(r"Munge encode failed|auth_g_create|authentication plugin init")
 
+# With one of these beside it an answer is none, whatever the exit code.
+_HOLLOW: Final = re.compile(
+    r"[Ii]nvalid user|slurm_load_\w+ error|Unable to contact|timed out|failure\)|Munge|uthentication|Problem talking"
+)
+
 
 def judge_sbatch(finished: Finished) -> Verdict:
     """What sbatch's end means for the job that was given to it. Sentences go on after `the cluster: `."""
@@ -195,7 +200,10 @@ def _before(exit_code: int, said: str) -> Verdict:
     if _CREDENTIAL.search(said):
         return NotNow(f"the login node can't prove who this user is: its munge does not answer{_quoted(said)}")
     if exit_code == USAGE or _BEFORE.search(said):
-        return Refused(f"sbatch does not take its options{_quoted(said)}")
+        known = next(
+            (sentence for text, sentence in _FINAL.items() if text in said), "sbatch does not take its options"
+        )
+        return Refused(f"{known}{_quoted(said)}")
     return Unsure(f"sbatch failed in a way that is not known{_quoted(said)}")
 
 
@@ -209,11 +217,11 @@ def _more(text: str, said: str) -> str:
 def judge(finished: Finished) -> str | None:
     """Why a question to Slurm was not answered, in words; None if it was.
 
-    A word of error is no answer, even with exit code 0: of a user whom its machine can't look up just now, squeue says
-    so, prints no jobs, and ends with 0.
+    Exit code 0 is not enough: of a user whom its machine can't look up just now, squeue says so, prints no jobs, and
+    ends with 0. Other complaints beside an answer, as of a line in the configuration, are no concern of ours.
     """
     said = finished.stderr.decode(errors="replace")
-    if finished.exit_code == 0 and "error" not in said:
+    if finished.exit_code == 0 and _HOLLOW.search(said) is None:
         return None
     if finished.exit_code < 0:
         return f"the command was ended by signal {-finished.exit_code}"

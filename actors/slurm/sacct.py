@@ -52,7 +52,8 @@ class Account(Struct, frozen=True, gc=False):
     """What the accounting, or the controller, has of a job or a task of an array, with what its steps used.
 
     `id`, `array` and `tasks` are as in `squeue.Row`. `by`: the number of the user who cancelled it, where that is said.
-    `exit_code` and `signal` are Slurm's own, both 0 of what was cancelled or ran out of time. Times are microseconds;
+    `exit_code` and `signal` are Slurm's own, both 0 of what was cancelled or ran out of time; `is_exact`: they are
+    those of the script. Accounting takes 128 off codes from 128 on: its 11 may be 139. Times are microseconds;
     `cpu_us` is user and system time of all its processes, `memory_bytes` the peak of its largest step. `restarts`: how
     often Slurm had put it back into its queue before; each time has an account of its own.
     """
@@ -74,6 +75,7 @@ class Account(Struct, frozen=True, gc=False):
     restarts: int = 0
     reason: str = ""
     comment: str = ""
+    is_exact: bool = False
 
     @property
     def task(self) -> int | None:

@@ -116,6 +116,7 @@ def _shown(text: str) -> Account:
         restarts=int(body["restarts"]),
         exit_code=int(body["exit"]),
         signal=int(body["signal"]),
+        is_exact=True,
         submitted_at=submitted_at,
         started_at=microseconds(body["started"], "scontrol"),
         ended_at=microseconds(body["ended"], "scontrol"),

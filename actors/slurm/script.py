@@ -35,6 +35,8 @@ NOT_CLAIMED: Final = 112
 """The script's exit code where the attempt could not be claimed: nothing was run, and nobody has claimed it."""
 NOT_STARTED: Final = 113
 """The script's exit code where the attempt was claimed and its command could not be started."""
+NOT_DUE: Final = 114
+"""The script's exit code where what the attempt waits for had not ended so: nobody has claimed it, nothing was run."""
 
 _TEXT: Final = Path(__file__).with_name("batch.sh.j2")
 _OWN: Final = ("HOLDFAST_JOB", "HOLDFAST_ATTEMPT", "HOLDFAST_TOKEN")
@@ -168,6 +170,8 @@ def _variables(
         "secrets": bool(orders[0].spec.secrets),
         "second_copy": SECOND_COPY,
         "not_claimed": NOT_CLAIMED,
+        "not_due": NOT_DUE,
+        "after": tuple(f"{token.removeprefix(f'{home}.')}:{kind}" for token, kind in orders[0].after.items()),
         "not_started": NOT_STARTED,
         "directives": [Composed(each) for each in _directives(batch, orders, options, place)],
         "carriage_returns": False,

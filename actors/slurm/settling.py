@@ -18,7 +18,7 @@ from holdfast.events.errors import Unavailable
 from holdfast.events.messages import AttemptStatus, Settled
 from holdfast.events.records import OutputRange
 
-from ..runner import Past, Run, recall
+from ..runner import Run, recall
 from .allocations import folder_of
 from .asking import NoAnswer
 from .shared import Shared
@@ -27,6 +27,7 @@ from .site import Site
 PIECE_BYTES: Final = 8 << 20
 _US: Final = 1_000_000
 _RETRY_CAP_US: Final = 60_000_000
+_UNSEEN: Final = "the allocation on the cluster that it was in is over, and nobody saw how it ended"
 _STATUS: Final = msgspec.json.Decoder(AttemptStatus)
 # $1: the folder of all allocations, $2: the number, $3: the first byte, from 1 on, $4: how many.
 _READ: Final = (
@@ -66,36 +67,38 @@ class Settler:
                 self._news.set()
 
     async def _settle(self, site: Site, number: int) -> None:
-        """Read what the runner of an allocation wrote, and tell it. Raises Unavailable."""
-        past = recall(await _read(site, number))
-        ended = [_STATUS.decode(text) for text in past.ended.values()]
-        lost = await self._lost(site, past)
+        shared = self._shared
+        settled = await read_settled(site, shared.name, number, shared.clock.now())
         self._numbers.pop(number, None)
-        # Where lines can't be read, they may have been claims.
-        settled = Settled(name_of(self._shared.name, number), (*ended, *lost), past.closed and not past.garbage)
-        await self._shared.scheduler.tell(settled)
+        await shared.scheduler.tell(settled)
 
-    async def _lost(self, site: Site, past: Past) -> list[AttemptStatus]:
-        """What began there, and has not said how it ended."""
-        runs = list(past.claims.values())
-        names = [name for run in runs for name in _segments(run)]
-        sizes = await _sizes(site, names)
-        why = "the allocation on the cluster that it was in is over, and nobody saw how it ended"
-        return [
-            AttemptStatus(
-                run.token,
-                "ended",
-                started_at=run.started_at,
-                ended_at=self._shared.clock.now(),
-                how="lost",
-                error=why,
-                output=tuple(
-                    OutputRange(name, start, max(start, sizes[name]))
-                    for name, start in zip(_segments(run), run.starts, strict=True)
-                ),
-            )
-            for run in runs
-        ]
+
+async def read_settled(site: Site, cluster: str, number: int, now: int) -> Settled:
+    """What the runner of an allocation wrote of its attempts; those of which it wrote no end are lost at `now`.
+
+    Raises Unavailable.
+    """
+    past = recall(await _read(site, number))
+    ended = [_STATUS.decode(text) for text in past.ended.values()]
+    runs = list(past.claims.values())
+    sizes = await _sizes(site, [name for run in runs for name in _segments(run)])
+    lost = [
+        AttemptStatus(
+            run.token,
+            "ended",
+            started_at=run.started_at,
+            ended_at=now,
+            how="lost",
+            error=_UNSEEN,
+            output=tuple(
+                OutputRange(name, start, max(start, sizes[name]))
+                for name, start in zip(_segments(run), run.starts, strict=True)
+            ),
+        )
+        for run in runs
+    ]
+    # Where lines can't be read, they may have been claims.
+    return Settled(name_of(cluster, number), (*ended, *lost), past.closed and not past.garbage)
 
 
 def _segments(run: Run) -> tuple[str, str]:

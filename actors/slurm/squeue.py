@@ -44,15 +44,20 @@ class Tasks(Struct, frozen=True, gc=False):
     ranges: tuple[tuple[int, int, int], ...]
 
     def __contains__(self, index: object) -> bool:
-        return isinstance(index, int) and any(
-            first <= index <= last and (index - first) % step == 0 for first, last, step in self.ranges
-        )
+        if isinstance(index, int):
+            for first, last, step in self.ranges:  # asked for each task of an array at each poll: no generator
+                if first <= index <= last and (index - first) % step == 0:
+                    return True
+        return False
 
     def __iter__(self) -> Iterator[int]:
         for first, last, step in self.ranges:
             yield from range(first, last + 1, step)
 
     def __len__(self) -> int:
+        if len(self.ranges) == 1:  # as in most rows, of which there are thousands
+            first, last, step = self.ranges[0]
+            return (last - first) // step + 1
         return sum((last - first) // step + 1 for first, last, step in self.ranges)
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, assert_never
 
 import trio
@@ -24,6 +24,8 @@ from ..targets.secrets import NoSecret, find_secrets
 from . import attempt_folders, refusals
 from .arrays import batches
 from .asking import void
+from .behind import GONE, are_there, fresh_s
+from .behind import options as behind
 from .book import Entry, Member
 from .ranges import shown_ranges
 from .script import Place, render, sbatch_argv
@@ -31,6 +33,7 @@ from .shared import Shared
 from .site import NotRun, Site, Unclear
 
 GATHER_S: Final = 0.02
+SBATCH_S: Final = 180.0  # a full cluster has sbatch try for two minutes
 RETRY_BASE_US: Final = 5_000_000
 RETRY_CAP_US: Final = 300_000_000
 ARRAY_MAX: Final = 1001  # of a cluster that does not say
@@ -55,10 +58,13 @@ class Submitter:
     def again(self, entry: Entry) -> None:
         """A batch that the cluster does not have is to be submitted (again)."""
         entry.sent, entry.missed_at = False, None
+        # Where a site has sbatch say something else each time, this must not go on at full speed.
+        entry.failures += 1
+        entry.retry_at = trio.current_time() + self._pause_s(entry.failures)
         self._waiting.append(entry)
         self._news.set()
 
-    async def take_back(self, tokens: Sequence[str]) -> None:
+    async def take_back(self, tokens: Sequence[str], why: str = "taken back before it was submitted") -> None:
         """Those of these that the cluster surely does not have are not to start."""
         shared = self._shared
         gone: list[str] = []
@@ -75,9 +81,7 @@ class Submitter:
                 gone.append(token)
         shared.carrier.let_go(gone)
         if gone:
-            await shared.report(
-                [AttemptStatus(each, "revoked", error="taken back before it was submitted") for each in gone]
-            )
+            await shared.report([AttemptStatus(each, "revoked", error=why) for each in gone])
         self._news.set()
 
     @staticmethod
@@ -127,8 +131,11 @@ class Submitter:
         for entry in list(self._waiting):
             await self._note(entry, reason)
         self._shared.on_trouble(f"{self._shared.name} takes no jobs just now: {reason}")
-        await trio.sleep(full_jitter_us(self._failures, RETRY_BASE_US, RETRY_CAP_US, self._shared.random) / _US)
+        await trio.sleep(self._pause_s(self._failures))
         self._news.set()
+
+    def _pause_s(self, failures: int) -> float:
+        return full_jitter_us(failures, RETRY_BASE_US, RETRY_CAP_US, self._shared.random) / _US
 
     def _recover(self) -> None:
         if self._failures:
@@ -145,21 +152,21 @@ class Submitter:
         """The cluster takes this one not just now: it is tried again after a back-off of its own."""
         entry.sent = False
         entry.failures += 1
-        wait_us = full_jitter_us(entry.failures, RETRY_BASE_US, RETRY_CAP_US, self._shared.random)
-        entry.retry_at = trio.current_time() + wait_us / _US
+        entry.retry_at = trio.current_time() + self._pause_s(entry.failures)
         await self._note(entry, reason)
 
     # Planning.
 
     async def _plan(self, site: Site) -> None:
+        await self.take_back([each.token for each in self._orders.values() if not self._can_follow(each.after)], GONE)
         shared, orders = self._shared, list(self._orders.values())
         config = shared.config
         most = ARRAY_MAX if config is None else config.array_max
-        for group in batches(orders, shared.slurm, most):
+        # Thousands of orders, and their scripts, take a while, and others speak to this thread.
+        for group in await trio.to_thread.run_sync(batches, orders, shared.slurm, most):
             try:
-                wanted = options(group[0].spec, shared.slurm)
+                wanted = (*options(group[0].spec, shared.slurm), *behind(shared.book, group[0].after))
                 place = Place(site.workdir, site.folder)
-                # Rendering ten thousand tasks takes a while, and others speak to this thread.
                 text = await trio.to_thread.run_sync(render, group[0].token, group, wanted, shared.slurm, place)
             except BadInput as error:
                 for order in group:
@@ -179,10 +186,12 @@ class Submitter:
             if order.token in self._orders
         ]
         entry = Entry(name, shared.clock.now(), members, text)
+        entry.after = tuple(sorted(group[0].after))
         for order in left:
             self._orders.pop(order.token, None)
         shared.book.add(entry)
-        planned = BatchPlanned(shared.name, name, len(members), text, hashlib.sha256(text.encode()).hexdigest())
+        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        planned = BatchPlanned(shared.name, name, len(members), text, sha256, entry.after)
         batched = [AttemptBatched(each.job, each.attempt, name, each.index) for each in members]
         over = await shared.record(planned, members=batched)
         for member in members:
@@ -213,7 +222,7 @@ class Submitter:
         entry.sent_at = float("inf")
         entry.sent = True
         try:
-            verdict = refusals.judge_sbatch(await site.run(argv, stdin=entry.script.encode()))
+            verdict = refusals.judge_sbatch(await site.run(argv, stdin=entry.script.encode(), timeout_s=SBATCH_S))
         except NotRun:
             entry.sent = False
             raise
@@ -231,6 +240,8 @@ class Submitter:
                 await self._refuse(site, entry, sentence)
             case refusals.Taken(id=number):
                 entry.id, entry.reason, entry.sent_at = number, "", trio.current_time()
+                for member in entry.members.values():
+                    member.seen_at = entry.sent_at
                 self._take_off(entry)
                 await shared.record(BatchSubmitted(shared.name, entry.name, number))
             case refusals.Unsure(sentence=sentence):
@@ -266,17 +277,21 @@ class Submitter:
         await shared.record(BatchClosed(shared.name, entry.name, reason))
 
     async def _let_go(self, site: Site, entry: Entry) -> bool:
-        """Take out what somebody wants stopped; whether the rest may be submitted. Raises Unavailable."""
-        stopping = [each for each in entry.members.values() if each.stopping]
+        """Take out what somebody wants stopped, and what would not wait for what it depends on.
+
+        Says whether the rest may be submitted. Raises Unavailable.
+        """
+        alone = not self._can_follow(entry.after)
+        stopping = [each for each in entry.members.values() if each.stopping or alone]
+        error = GONE if alone else "cancelled before it began"
         if not entry.doubtful:
-            await self.take_back([each.token for each in stopping])
+            await self.take_back([each.token for each in stopping], error)
             return True
         free = await void(site, [each.folder for each in stopping]) if stopping else {}
         for member in stopping:
             if free[member.folder]:
                 entry.members.pop(member.index or 0)
                 self._shared.book.members.pop(member.token)
-        error = "cancelled before it began"
         statuses = [AttemptStatus(each.token, "revoked", error=error) for each in stopping if free[each.folder]]
         if statuses:
             await self._shared.report(statuses)
@@ -287,6 +302,11 @@ class Submitter:
         self._waiting.remove(entry)
         await self._shared.record(BatchUnclear(self._shared.name, entry.name, "one of its attempts has begun"))
         return False
+
+    def _can_follow(self, after: Iterable[str]) -> bool:
+        """Whether all that a batch is to wait for is surely in the cluster's queue."""
+        shared = self._shared
+        return are_there(shared.book, after, trio.current_time(), fresh_s(shared.config, shared.slurm.poll_us))
 
     # Secrets.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, Protocol
 
 from msgspec import Struct
@@ -20,6 +21,9 @@ from .script import NOT_CLAIMED, NOT_STARTED
 
 LAUNCH_SIGNAL: Final = 53
 """The signal number in the exit code of a job whose script could not be started, as when its output can't be opened."""
+
+
+_LESS: Final = 128  # what accounting takes off codes from 128 on
 
 
 class Meaning(enum.Enum):
@@ -139,6 +143,7 @@ def word_of(state: str) -> str:
     return _FULL.get(word, word)
 
 
+@lru_cache(256)
 def meaning_of(state: str) -> Meaning:
     """What a state says of an attempt, given as squeue, sacct or scontrol print it; UNKNOWN for what isn't known."""
     known = _STATES.get(word_of(state))
@@ -169,7 +174,7 @@ def ended(account: Account, folder: Evidence) -> End:
         case "DEADLINE":
             return _cut_short("timeout", word, mark, "its deadline had come; start it earlier, or give a later one")
         case "CANCELLED":
-            return _cut_short("stopped", word, mark, _cancelled(account.by))
+            return _cut_short("stopped", word, mark, _cancelled(account))
         case "OUT_OF_MEMORY":
             return _cut_short("killed", word, mark, "it took more memory than it had asked for; raise `needs.memory`")
         case "PREEMPTED":
@@ -194,8 +199,18 @@ def _by_itself(word: str, account: Account, folder: Evidence) -> End:
         if account.signal == 9:  # noqa: PLR2004 - SIGKILL
             error += ", as Slurm does with one that takes more memory than it asked for"
         return End("exited", word, signal=account.signal, error=error)
-    # The script ends as its command did, so the code is what its mark would have been.
-    return _marked(word, Exit(account.exit_code, 0, 0), None)
+    return _by_code(word, account)
+
+
+def _by_code(word: str, account: Account) -> End:
+    """The end of one that only Slurm has seen: by the code of its script, which ends as its command did."""
+    code = account.exit_code
+    if account.is_exact or word == "COMPLETED":
+        return _marked(word, Exit(code, 0, 0), None)
+    if code == 0:
+        return End("exited", word, exit_code=_LESS)
+    either = f"it ended with exit code {code}, or with {code + _LESS}, which Slurm's accounting writes the same"
+    return End("exited", word, exit_code=code, error=either)
 
 
 def _early(account: Account) -> str:
@@ -216,5 +231,7 @@ def _marked(word: str, mark: Mark, error: str | None, how: str = "exited") -> En
     return End(how, word, mark.exit_code, mark.signal, error)
 
 
-def _cancelled(by: int | None) -> str:
-    return "cancelled on the cluster" + ("" if by is None else f" by the user with the number {by}")
+def _cancelled(account: Account) -> str:
+    if account.reason == "DependencyNeverSatisfied":
+        return "cancelled by the cluster: a job that it depends on ended so that it could never start"
+    return "cancelled on the cluster" + ("" if account.by is None else f" by the user with the number {account.by}")
