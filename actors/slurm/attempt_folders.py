@@ -13,8 +13,8 @@ One reading asks for many attempts, and starts no process for any of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, TypeVar
 
 from msgspec import Struct
 
@@ -22,6 +22,8 @@ from holdfast.events.errors import Unavailable
 from holdfast.events.quoting import shown
 
 from .shellwords import CARRIAGE_RETURN, quote
+
+T = TypeVar("T")
 
 SECRETS_ARGV: Final = ("/bin/sh", "-s")
 """What reads what `secrets_stdin` makes, from its standard input: no list of processes shows anything of it."""
@@ -256,20 +258,27 @@ def _folder(parts: Mapping[str, Sequence[str]], *, claimed: bool) -> AttemptFold
     seconds: list[str] = []
     for name in parts.get("second", ()):
         match = _SECOND.fullmatch(name)
-        if match is None:
-            raise _garbled(name, "a second copy has an id and a restart")
-        seconds.append(match[1])
+        if match is not None:
+            seconds.append(match[1])
     out_bytes, err_bytes = (_number(parts[kind][0]) if kind in parts else 0 for kind in (".out", ".err"))
     return AttemptFolder(
         claimed=claimed,
-        claim=_claim(parts["by"]) if "by" in parts else None,
-        exit=_exit(parts["exit"]) if "exit" in parts else None,
+        claim=_read(_claim, parts.get("by")),
+        exit=_read(_exit, parts.get("exit")),
         refused="\n".join(parts["refused"]) if "refused" in parts else None,
         void="void" in parts,
         seconds=tuple(seconds),
         out_bytes=out_bytes,
         err_bytes=err_bytes,
     )
+
+
+def _read(read: Callable[[Sequence[str]], T | None], lines: Sequence[str] | None) -> T | None:
+    """What a note says. One that was damaged, as by a full disk, says nothing, and concerns no other attempt."""
+    try:
+        return None if lines is None else read(lines)
+    except GarbledAnswer:
+        return None
 
 
 def _claim(lines: Sequence[str]) -> Claim | None:

@@ -26,7 +26,7 @@ GONE: Final = "what it was to wait for in the cluster's queue is not surely ther
 
 def fresh_s(config: Config | None, poll_us: int) -> float:
     """For how many seconds what was seen in the queue counts as there."""
-    remembered_s = _REMEMBERED_S if config is None else float(config.min_job_age_s)
+    remembered_s = (0 if config is None else config.min_job_age_s) or _REMEMBERED_S
     return min(2 * poll_us / _US, remembered_s / 2)
 
 

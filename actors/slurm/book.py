@@ -88,11 +88,13 @@ class Entry:
     asked before says nothing of it. `missed_at`: when the cluster first said that it does not have it, after it had
     been sent and its answer got lost. `doubtful`: it may have been sent more often than was answered, so that a copy of
     it may come to life at any time. `retry_at`: the cluster does not take it before, after so many `failures`.
+    `absences`: how often it was sent and, by the cluster's word, did not arrive.
     `secrets`: the names of those that it needs, None before they were asked for. `script`: all that is submitted.
     `after`: the tokens of attempts that it waits for there.
     """
 
     __slots__ = (
+        "absences",
         "after",
         "closed",
         "doubtful",
@@ -119,7 +121,7 @@ class Entry:
         self.sent_at = 0.0
         self.missed_at: float | None = None
         self.closed = False
-        self.failures, self.retry_at = 0, 0.0
+        self.failures, self.retry_at, self.absences = 0, 0.0, 0
         self.secrets: tuple[str, ...] | None = None
         self.doubtful = False
         self.after: tuple[str, ...] = ()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import trio
-
 from holdfast.events.errors import Unavailable
 from holdfast.events.facts import BatchClosed
 
@@ -19,16 +17,13 @@ class Closer:
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
         self._entries: list[Entry] = []
-        self._works: list[str] = []
-        self._news = trio.Event()
 
     def over(self, member: Member) -> None:
         """The end of an attempt is in the log."""
         entry = self._shared.book.drop(member)
-        self._works.append(member.folder)
         if entry is not None:
             self.close(entry)
-        self._news.set()
+        self._shared.left_behind([member.folder])
 
     def close(self, entry: Entry) -> None:
         """Nothing of a batch is to be expected any more."""
@@ -36,23 +31,23 @@ class Closer:
         if not entry.closed:
             entry.closed = True
             self._entries.append(entry)
-            self._news.set()
+            self._shared.stir()
 
     async def run(self, site: Site) -> None:
         """Record and tidy, until cancelled."""
+        shared = self._shared
         while True:
-            await self._news.wait()
-            self._news = trio.Event()
             entries, self._entries = self._entries, []
             if entries:
-                name = self._shared.name
-                await self._shared.record(*(BatchClosed(name, each.name, "all have ended") for each in entries))
+                await shared.record(*(BatchClosed(shared.name, each.name, "all have ended") for each in entries))
             # Scripts that are still to start look for the ends of what they wait for.
-            needed = self._shared.book.needed
-            works = [each for each in self._works if each not in needed]
-            self._works = [each for each in self._works if each in needed]
+            needed = shared.book.needed
+            works = [each for each in shared.leftovers if each not in needed]
+            shared.leftovers = [each for each in shared.leftovers if each in needed]
             try:
                 if works:
                     await close(site, works)
             except Unavailable:
-                continue  # a few small files stay there
+                pass  # a few small files stay there
+            if not self._entries:
+                await shared.stirred(float("inf"))

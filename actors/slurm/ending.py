@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from holdfast.events.messages import AttemptStatus
 from holdfast.events.records import OutputRange
 
-from .attempt_folders import AttemptFolder
+from .attempt_folders import AttemptFolder, Exit
 from .book import RUNNING, Member
 from .sacct import Account
 from .script import NOT_CLAIMED, NOT_DUE, SECOND_COPY
@@ -24,6 +24,9 @@ from .words import End, Meaning, ended, meaning_of, word_of
 
 BRIEFLY: Final = 10
 """Accounting is waited for so many times as long as the command ran, where nothing else is to be learnt from it."""
+LOOK_S: Final = 1.0
+"""How often is looked for ends that are not known yet, at the most."""
+_REQUEUED: Final = "REQUEUED"
 _NEVER: Final = "DependencyNeverSatisfied"
 
 
@@ -58,10 +61,15 @@ def conclude(member: Member, evidence: Evidence, now: float, account_s: float) -
             return AttemptStatus(member.token, "revoked", error=why)
     if account is not None:
         return _by_account(member, folder, account)
-    left_s = now - (now if member.left_at is None else member.left_at)
-    if folder.exit is not None and (not evidence.accounting or left_s >= _patience_s(member, folder, account_s)):
+    if folder.exit is not None and (not evidence.accounting or says_enough(member, folder, now, account_s)):
         return _by_folder(member, folder)
     return None
+
+
+def says_enough(member: Member, folder: AttemptFolder, now: float, account_s: float) -> bool:
+    """Whether an attempt's own word is enough by now, without what accounting has of it."""
+    left_s = now - (now if member.left_at is None else member.left_at)
+    return folder.exit is not None and left_s >= _patience_s(member, folder, folder.exit, account_s)
 
 
 def _not_let_go(member: Member, account: Account, evidence: Evidence) -> str | None:
@@ -77,15 +85,16 @@ def _not_let_go(member: Member, account: Account, evidence: Evidence) -> str | N
     return None
 
 
-def _patience_s(member: Member, folder: AttemptFolder, account_s: float) -> float:
+def _patience_s(member: Member, folder: AttemptFolder, mark: Exit, account_s: float) -> float:
     """How long to wait for what accounting has of an attempt that has said itself how it ended.
 
     Slurm tells accounting of new jobs every 5 s only, so that short ones end before it has heard of them. Who has
     thousands of these does not want to know what each used, but to go on.
     """
-    if folder.exit is None or _own_row(member, folder) is None:
+    if _own_row(member, folder) is None:
         return account_s
-    return min(account_s, BRIEFLY * (folder.exit.ended_us - folder.exit.began_us) / 1e6)
+    wait_s = BRIEFLY * (mark.ended_us - mark.began_us) / 1e6
+    return 0.0 if wait_s < LOOK_S else min(account_s, wait_s)
 
 
 def _own_row(member: Member, folder: AttemptFolder) -> Row | None:
@@ -121,7 +130,7 @@ def given_back(member: Member, now_us: int) -> AttemptStatus:
     if member.told == RUNNING:
         why = "the cluster began with it, and gave it up or forgot it before its command was started"
         return AttemptStatus(member.token, "ended", ended_at=now_us, how="not_started", error=why)
-    if member.is_missing and not member.stopping:
+    if member.is_missing and not member.stopping and not member.is_behind:
         # Not forgotten, for then the others of its array would be; submitted again, it would come back for ever.
         why = "somebody took it out of the cluster's queue before it began; `holdfast retry` submits it again"
         return AttemptStatus(member.token, "ended", ended_at=now_us, how="stopped", error=why)
@@ -137,11 +146,12 @@ def _account_of(member: Member, folder: AttemptFolder, evidence: Evidence) -> Ac
     rows = [
         each
         for each in evidence.accounts.get((member.batch, member.index), ())
-        if meaning_of(each.state) is Meaning.ENDED and each.exit_code != SECOND_COPY
+        if meaning_of(each.state) is Meaning.ENDED
     ]
     if folder.claim is not None:
-        claimed = [each for each in rows if each.is_of(folder.claim)]
-        return claimed[-1] if claimed else None
+        rows = [each for each in rows if each.is_of(folder.claim)]
+    else:
+        rows = [each for each in rows if each.exit_code != SECOND_COPY]
     return rows[-1] if rows else None
 
 
@@ -155,7 +165,18 @@ def _end_of(folder: AttemptFolder, account: Account) -> End:
             "writable and has room on every node"
         )
         return End("not_started", word_of(account.state), error=error)
+    if folder.exit is not None and folder.exit.status and _was_put_back(folder):
+        # The last word of its job is of the copy that ran nothing.
+        error = "it was put back into the cluster's queue while it ran, and is not run again there; retry it"
+        return End("killed", _REQUEUED, folder.exit.exit_code, folder.exit.signal, error)
     return ended(account, folder)
+
+
+def _was_put_back(folder: AttemptFolder) -> bool:
+    """Whether the job that ran it was started again, as after an administrator's requeue."""
+    claim = folder.claim
+    runs = (each.split(".") for each in folder.seconds)
+    return claim is not None and any(int(id_) == claim.slurm_id and int(run) > claim.restart for id_, run in runs)
 
 
 def _by_account(member: Member, folder: AttemptFolder, account: Account) -> AttemptStatus:

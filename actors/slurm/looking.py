@@ -6,6 +6,7 @@ grace time in between, accounting does not have it, and none of its attempts was
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -18,13 +19,14 @@ from holdfast.events.messages import AttemptStatus
 from .asking import NoAccounting, ask_accounts, ask_accounts_by_name, ask_details, ask_folders, forget_secrets, void
 from .attempt_folders import AttemptFolder
 from .book import QUEUED, Entry, Member
-from .ending import Evidence, by_task, conclude, given_back, is_gone, is_taken_out, lost
+from .ending import LOOK_S, Evidence, by_task, conclude, given_back, is_gone, is_taken_out, lost, says_enough
 from .sacct import Account
 from .shared import Shared
 from .site import Site
 from .submitting import Submitter
 
-LOOK_S: Final = 1.0
+ACCOUNTS_EACH_S: Final = 2.5
+"""Slurm tells accounting what is new every 5 s: to ask much more often is in vain."""
 SILENT_S: Final = 600.0
 """How long accounting that does not answer is waited for, where all else says that a batch is not there."""
 _SKEW_US: Final = 3_600_000_000  # the clocks of two machines, at the most
@@ -39,6 +41,7 @@ class Looker:
         self._submitter = submitter
         self._missed: dict[str, Entry] = {}
         self._accounts_failed_at: float | None = None
+        self._accounts_at = -math.inf
         self._news = trio.Event()
 
     def forget(self) -> None:
@@ -73,7 +76,11 @@ class Looker:
 
     async def _look(self, site: Site) -> bool:
         for entry in list(self._missed.values()):
-            await self._look_for(site, entry)
+            try:
+                await self._look_for(site, entry)
+            except Unavailable as error:
+                # What others have to say of their ends does not wait for it.
+                self._shared.on_trouble(f"{self._shared.name}: {error}")
         return await self._end(site)
 
     # Batches.
@@ -141,15 +148,17 @@ class Looker:
             return False
         now = trio.current_time()
         folders = await ask_folders(site, [each.folder for each in left])
-        evidence = await self._evidence(site, left, folders)
+        account_s = shared.times.account_s
+        silent = [each for each in left if not says_enough(each, folders[each.folder], now, account_s)]
+        evidence = await self._evidence(site, silent, folders)
         ends: list[tuple[Member, AttemptStatus]] = []
         gone: list[Member] = []
         for member in left:
-            status = conclude(member, evidence, now, shared.times.account_s)
+            status = conclude(member, evidence, now, account_s)
             if status is not None:
                 ends.append((member, status))
             elif is_gone(member, now, shared.times.gone_s) or is_taken_out(
-                member, folders[member.folder], now, shared.times.account_s
+                member, folders[member.folder], now, account_s
             ):
                 gone.append(member)
         if gone:
@@ -188,11 +197,15 @@ class Looker:
         ]
 
     async def _evidence(self, site: Site, left: Sequence[Member], folders: dict[str, AttemptFolder]) -> Evidence:
+        now = trio.current_time()
+        if not left or now - self._accounts_at < ACCOUNTS_EACH_S:
+            return Evidence(folders, {}, accounting=True)
         accounts: Sequence[Account] = ()
         answered = True
         try:
             accounts = await ask_accounts(site, self._ids(left))
             self._accounts_failed_at = None
+            self._accounts_at = now
         except NoAccounting:
             answered = False
         except Unavailable as error:

@@ -43,9 +43,10 @@ class Refused(Struct, frozen=True):
 
 
 class Unsure(Struct, frozen=True):
-    """Slurm may have it: it must be looked up."""
+    """Slurm may have it: it must be looked up. `spoken`: its controller did answer, in words that aren't known."""
 
     sentence: str
+    spoken: bool = False
 
 
 Verdict = Taken | NotNow | Refused | Unsure
@@ -90,6 +91,7 @@ _PASSING: Final[Mapping[str, str]] = {
 _TARGET: Final = "the job's `sbatch.{0}`, or `{0}` of the target"
 # No for ever, and what to change.
 _FINAL: Final[Mapping[str, str]] = {
+    "Unspecified error": "the cluster's own rules for jobs refuse it",  # those of a job_submit plugin
     "Access/permission denied": "the cluster does not let this user submit; ask those who run it",
     "CPU count specification invalid": "it can't have so many cpus; see its `needs.cpus`",
     "Duplicate generic resource (gres) specification": "it asks for a generic resource twice; see its `sbatch.gres`",
@@ -181,7 +183,7 @@ def _answered(text: str, said: str) -> Verdict:
         return _by_policy(said)
     if "uthentication" in text and _CREDENTIAL.search(said):
         return NotNow(f"the login node can't prove who this user is: its munge does not answer{_quoted(said)}")
-    return Unsure(f"sbatch failed in a way that is not known{_quoted(said)}")
+    return Unsure(f"sbatch failed in a way that is not known{_quoted(said)}", spoken=True)
 
 
 def _by_policy(said: str) -> Verdict:

@@ -39,6 +39,7 @@ class Shared:
         self.on_trouble = around.on_trouble
         self.times = around.times.cluster
         self.config: Config | None = None
+        self.leftovers: list[str] = []
         self._news = trio.Event()
 
     @property
@@ -58,6 +59,12 @@ class Shared:
             spec = next((self.log.spec_of(token.token) for token in entry.members.values()), None)
             entry.secrets = () if spec is None else spec.secrets
         return entry.secrets
+
+    def left_behind(self, works: Sequence[str]) -> None:
+        """Attempts that are over, and of which something may lie on the cluster that nobody needs any more."""
+        self.leftovers += works
+        if works:
+            self.stir()
 
     # Waking each other: who waits looks again at what there is to do.
 

@@ -18,6 +18,7 @@ from holdfast.events.errors import BadInput, Unavailable
 from holdfast.events.facts import AttemptBatched, BatchClosed, BatchPlanned, BatchSubmitted, BatchUnclear, BatchWaits
 from holdfast.events.messages import AttemptStatus
 from holdfast.events.sbatch import options
+from holdfast.events.spec import SlurmSpec
 
 from ..targets.messages import Order
 from ..targets.secrets import NoSecret, find_secrets
@@ -33,6 +34,7 @@ from .shared import Shared
 from .site import NotRun, Site, Unclear
 
 GATHER_S: Final = 0.02
+ABSENCES_MAX: Final = 3
 SBATCH_S: Final = 180.0  # a full cluster has sbatch try for two minutes
 RETRY_BASE_US: Final = 5_000_000
 RETRY_CAP_US: Final = 300_000_000
@@ -58,6 +60,7 @@ class Submitter:
     def again(self, entry: Entry) -> None:
         """A batch that the cluster does not have is to be submitted (again)."""
         entry.sent, entry.missed_at = False, None
+        entry.absences += 1
         # Where a site has sbatch say something else each time, this must not go on at full speed.
         entry.failures += 1
         entry.retry_at = trio.current_time() + self._pause_s(entry.failures)
@@ -76,13 +79,18 @@ class Submitter:
                 gone.append(token)
             elif self._is_only_here(shared.book.entries[member.batch]) and not member.over:
                 # Its batch is closed, if nothing is left of it, when its turn comes.
-                shared.book.entries[member.batch].members.pop(member.index or 0)
-                shared.book.members.pop(token)
+                self._take_out(shared.book.entries[member.batch], member)
                 gone.append(token)
         shared.carrier.let_go(gone)
         if gone:
             await shared.report([AttemptStatus(each, "revoked", error=why) for each in gone])
         self._news.set()
+
+    def _take_out(self, entry: Entry, member: Member) -> None:
+        """It is in the batch no more, and what was put there for it goes as well."""
+        entry.members.pop(member.index or 0)
+        self._shared.book.members.pop(member.token)
+        self._shared.left_behind([member.folder])
 
     @staticmethod
     def _is_only_here(entry: Entry) -> bool:
@@ -163,7 +171,11 @@ class Submitter:
         config = shared.config
         most = ARRAY_MAX if config is None else config.array_max
         # Thousands of orders, and their scripts, take a while, and others speak to this thread.
-        for group in await trio.to_thread.run_sync(batches, orders, shared.slurm, most):
+        groups, refused = await trio.to_thread.run_sync(_grouped, orders, shared.slurm, most)
+        for order, problem in refused:
+            self._orders.pop(order.token, None)
+            await shared.report([shared.not_started(order.token, problem)])
+        for group in groups:
             try:
                 wanted = (*options(group[0].spec, shared.slurm), *behind(shared.book, group[0].after))
                 place = Place(site.workdir, site.folder)
@@ -209,7 +221,7 @@ class Submitter:
         try:
             await self._hand_over_secrets(site, entry)
         except NoSecret as error:
-            await self._close(entry, str(error))
+            await self._refuse(site, entry, str(error))
             return
         if not await self._let_go(site, entry):
             return
@@ -240,10 +252,15 @@ class Submitter:
                 await self._refuse(site, entry, sentence)
             case refusals.Taken(id=number):
                 entry.id, entry.reason, entry.sent_at = number, "", trio.current_time()
+                entry.script = ""  # the log has it
                 for member in entry.members.values():
                     member.seen_at = entry.sent_at
                 self._take_off(entry)
                 await shared.record(BatchSubmitted(shared.name, entry.name, number))
+            case refusals.Unsure(sentence=sentence, spoken=True) if entry.absences >= ABSENCES_MAX:
+                # So many times it said this, and did not have it: a rule of the site's own, most likely.
+                entry.sent, entry.doubtful = False, True
+                await self._refuse(site, entry, sentence)
             case refusals.Unsure(sentence=sentence):
                 entry.sent_at, entry.missed_at, entry.doubtful = trio.current_time(), None, True
                 self._take_off(entry)
@@ -290,8 +307,7 @@ class Submitter:
         free = await void(site, [each.folder for each in stopping]) if stopping else {}
         for member in stopping:
             if free[member.folder]:
-                entry.members.pop(member.index or 0)
-                self._shared.book.members.pop(member.token)
+                self._take_out(entry, member)
         statuses = [AttemptStatus(each.token, "revoked", error=error) for each in stopping if free[each.folder]]
         if statuses:
             await self._shared.report(statuses)
@@ -316,7 +332,28 @@ class Submitter:
         if names:
             values = find_secrets(names, os.environ, self._shared.secrets)
             found = dict.fromkeys((member.folder for member in entry.members.values()), values)
-            await _run_well(site, attempt_folders.SECRETS_ARGV, attempt_folders.secrets_stdin(site.folder, found))
+            try:
+                await _run_well(site, attempt_folders.SECRETS_ARGV, attempt_folders.secrets_stdin(site.folder, found))
+            finally:
+                # Some may have been taken out while theirs were on their way.
+                left = {member.folder for member in entry.members.values()}
+                self._shared.left_behind([work for work in found if work not in left])
+
+
+def _grouped(
+    orders: Sequence[Order], slurm: SlurmSpec, most: int
+) -> tuple[list[tuple[Order, ...]], list[tuple[Order, str]]]:
+    """Orders as batches, and those that can't be given to Slurm as the target is by now, each with the reason."""
+    good: list[Order] = []
+    refused: list[tuple[Order, str]] = []
+    for order in orders:
+        try:
+            options(order.spec, slurm)
+        except BadInput as error:
+            refused.append((order, str(error)))
+        else:
+            good.append(order)
+    return batches(good, slurm, most), refused
 
 
 def _array_option(entry: Entry) -> list[str]:

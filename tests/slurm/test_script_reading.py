@@ -76,15 +76,8 @@ def test_an_answer_that_breaks_off_says_nothing(shown: int) -> None:
     [
         (b"attempt 7.1", b"attempt 8.1"),
         (b"attempt 7.1", b"welcome!\nattempt 7.1"),
-        (b"by pid 9", b"by pid"),
-        (b"by pid 9", b"by pid -9"),
-        (b"by host n1\n", b""),
-        (b"by time 12.5\n", b"by time 12.5\nby time 12.5\n"),
-        (b"status 0", b"status zero"),
-        (b"ended 13", b"ended 13.N"),
         (b"size 3 7.1.out", b"size 3 9.1.out"),
         (b"size 3", b"size x"),
-        (b"end\n", b"second second.x\nend\n"),
         (b"end\n", b"end\nbye\n"),
     ],
 )
@@ -92,6 +85,28 @@ def test_an_answer_with_something_else_in_it_is_none(old: bytes, new: bytes) -> 
     assert read_answer(WHOLE, ["7.1"])["7.1"].out_bytes == 3
     with pytest.raises(GarbledAnswer, match="it is asked again"):
         read_answer(WHOLE.replace(old, new), ["7.1"])
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        (b"by pid 9", b"by pid"),
+        (b"by pid 9", b"by pid -9"),
+        (b"by host n1\n", b""),
+        (b"by time 12.5\n", b"by time 12.5\nby time 12.5\n"),
+        (b"status 0", b"status zero"),
+        (b"ended 13", b"ended 13.N"),
+    ],
+)
+def test_a_note_that_was_damaged_says_nothing_and_concerns_no_other_attempt(old: bytes, new: bytes) -> None:
+    whole = read_answer(WHOLE, ["7.1"])["7.1"]
+    damaged = read_answer(WHOLE.replace(old, new), ["7.1"])["7.1"]
+    assert damaged.claimed
+    assert damaged.out_bytes == whole.out_bytes
+    if old.startswith(b"by"):
+        assert (damaged.claim, damaged.exit) == (None, whole.exit)
+    else:
+        assert (damaged.claim, damaged.exit) == (whole.claim, None)
 
 
 @pytest.mark.parametrize("cut", range(1, 7))
