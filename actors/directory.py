@@ -84,6 +84,10 @@ def log_of(log: OpenLog) -> Log:
     def batch(name: str) -> Batch | None:
         return log.store.base.batch(name)
 
+    def journal(target: str) -> str | None:
+        record = log.store.base.target(target)
+        return None if record is None or not log.store.base.in_flight(target) else record.journal
+
     def secret_names() -> set[str]:
         return log.store.base.secret_names()
 
@@ -92,6 +96,7 @@ def log_of(log: OpenLog) -> Log:
         held_by=held_by,
         script=script,
         batch=batch,
+        journal=journal,
         secret_names=secret_names,
     )
 

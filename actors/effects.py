@@ -73,10 +73,9 @@ class Effects:
                     facts.AllocationRequested(allocation=target)
                     | facts.AllocationReleased(allocation=target)
                     | facts.AllocationEnded(allocation=target)
+                    | facts.AllocationRetired(allocation=target)
                 ):
                     self._follow(target)
-                case facts.AllocationRetired(allocation=target):
-                    self._sessions.pop(target, None)
                 case _:
                     pass
         self._acknowledge(draft)
@@ -123,7 +122,9 @@ class Effects:
         record = self._live.target(allocation)
         if allocation in self._directory.remote and (record is None or not self._allocations.is_reachable(record)):
             self._directory.leave(allocation)
-        if record is not None and record.allocation is not None:
+        if record is None:
+            self._sessions.pop(allocation, None)
+        elif record.allocation is not None:
             self._allocations.say(record, self._sessions.get(record.allocation.cluster, 0))
 
     def _note(self, target: str) -> None:

@@ -13,17 +13,26 @@ from holdfast.events.launches import MANY, NO_LIMITS, launch, plan
 from holdfast.events.limits import Denial, Grant, limit_of
 from holdfast.events.pilots import has_time, usable_us
 from holdfast.events.ready import TOO_LARGE, ReadyQueue
-from holdfast.events.records import Granted, Job, Target
+from holdfast.events.records import Granted, Job, Over, Retired, Target
 from holdfast.events.states import Ready
 
 from .address import Address
 from .limiter import Acquire, Keys, LimiterMessage, Release, Restore, SetLimit
 from .live import Live
+from .natives import Natives
 from .pace import Pace
 from .pilots import Pilots
 from .ratewaits import RateWaits
 
+TURN_MAX: Final = 1000
+"""Of a cluster, which has room for any number, no more are launched in a turn, so that others are heard in between."""
+STEP_US: Final = 50_000
+"""What goes through a step of Slurm's may be so long under way, where two messages follow each other: it sends the
+second one when the first one is acknowledged (Nagle), and that is put off."""
+
 _LIMITED_MIN: Final = 8
+LATE_MAX: Final = 100
+"""So many jobs that an allocation has no time for are looked past in one turn."""
 
 
 class Launching:
@@ -41,6 +50,7 @@ class Launching:
         self._paces = {name: Pace() for name in here}
         self._begun: Counter[str] = Counter()
         self._pilots = Pilots(live)
+        self._natives = Natives(live)
         self.up: set[str] = set()
         self.draining = False
 
@@ -58,9 +68,13 @@ class Launching:
 
     async def restore(self) -> None:
         """Fill the queues and the limiter from what the log says."""
+        for target in self._live.targets():
+            if target.slurm is not None and target.slurm.pilot is not None:
+                self._queue(target.name)  # its allocations may have nothing to do
         for job in self._live.jobs.values():
             if isinstance(job.state, Ready):
                 self._queue(job.policy.target).push(job)
+        self._natives.restore()
         await self._restore_limits()
 
     async def _restore_limits(self) -> None:
@@ -75,17 +89,23 @@ class Launching:
         if self.draining:
             return None
         times = [at for at in (self._rate_waits.next_at, self._pilots.wake_at) if at is not None]
-        return 0 if self._freed else min(times, default=None)
+        return 0 if self._freed or self._natives.fresh else min(times, default=None)
 
     async def plan(self, draft: Draft) -> None:
         """Record launches for all that fits and is allowed now."""
         self._forget_turn()
-        self._freed = False
+        self._freed = self._natives.fresh = False
         await self._release(draft)
         self._note_ends(draft)
-        for name in draft.targets.changed:
-            self._queue(cluster_of(name)).unpark(TOO_LARGE)
-        self._pilots.note_ends(draft)
+        for name, changed in draft.targets.changed.items():
+            if changed.allocation is not None and isinstance(changed.allocation.state, Over | Retired):
+                self.up.discard(name)
+                self._paces.pop(name, None)
+            # What was too large for an allocation asks for no other one; it is judged anew by those that are there.
+            if name == cluster_of(name) or name in self.up:
+                self._queue(cluster_of(name)).unpark(TOO_LARGE)
+        if draft.targets.changed:
+            self._pilots.note_ends(draft)
         for job in draft.ready:
             self._queue(job.policy.target).push(job)
         if self.draining:
@@ -103,8 +123,18 @@ class Launching:
             if target.slurm is not None and target.slurm.pilot is not None:
                 await self._plan_allocations(draft, queue, target)
                 self._pilots.plan(draft, target, target.slurm.pilot, queue, self._begun)
-            elif name in self.up:
+                continue
+            self._pilots.forget(name)
+            if name in self.up:
                 await self._plan_target(draft, queue, target)
+        self._plan_natives(draft)
+
+    def _plan_natives(self, draft: Draft) -> None:
+        """After all that is ready: those that are to wait in their cluster's queue."""
+        for name in self._natives.targets:
+            target = draft.targets.get(name)
+            if target is not None and name in self.up:
+                self._natives.plan(draft, target, self._room(draft, target))
 
     async def _release(self, draft: Draft) -> None:
         """Give back the limits of what ended: whatever takes its place is launched in the same commit."""
@@ -156,10 +186,13 @@ class Launching:
         # What a limit holds back leaves room for others, so it is tried again until nothing more was held back.
         limited_max = _LIMITED_MIN + len(self._released)
         latency_us = target.host.latency_us if isinstance(target.host, Up) else 0
+        if target.allocation is not None:
+            latency_us += STEP_US
         pace = self._paces.setdefault(target.name, Pace())
         ahead = 0 if target.slurm is not None else pace.ahead(latency_us)
         while True:
             picked = plan(draft, queue, target, ahead, limited_max, self._room(draft, target))
+            late_before = 0 if late is None else len(late)
             if late is not None:
                 picked = self._have_time(draft, picked, target, late)
             limited = [job for job in picked if job.policy.limits]
@@ -174,17 +207,21 @@ class Launching:
                     self._taken.append(job)
                     self._begun[target.name] += 1
                     launch(draft, job, grant, target.name)
-            if not denied and len(limited) < limited_max:
+            # What has no time there leaves room for what is behind it.
+            is_late = late is not None and late_before < len(late) < LATE_MAX
+            if not denied and len(limited) < limited_max and not is_late:
+                self._freed = self._freed or (target.slurm is not None and self._begun[target.name] >= TURN_MAX)
                 return
             limited_max *= 2
 
     def _room(self, draft: Draft, target: Target) -> int:
-        """How many attempts more a cluster's queue may have."""
+        """How many attempts more a cluster's queue may have from this turn."""
         if target.slurm is None:
             return MANY
         ended = sum(job.policy.target == target.name for job in draft.released)
         begun = sum(job.policy.target == target.name for job in self._taken)
-        return max(0, target.slurm.max_queued - self._live.flying(target.name) + ended - begun)
+        room = target.slurm.max_queued - self._live.flying(target.name) + ended
+        return max(0, min(room, TURN_MAX) - begun)
 
     async def _ask(self, jobs: list[Job], now: int) -> dict[int, Grant | Denial]:
         if not jobs:
@@ -206,6 +243,7 @@ class Launching:
     async def settle(self, draft: Draft) -> None:
         """After the commit: changed limits hold from now on."""
         self._forget_turn()
+        self._natives.settle(draft)
         for entry in draft.entries if draft.limits.changed else ():
             event = entry.event
             if isinstance(event, LimitConfigured):
@@ -228,6 +266,7 @@ class Launching:
         From the log, because a rate can't be given back otherwise. What was held back for a limit is judged anew:
         there may be nobody left whose end would free it.
         """
+        self._natives.undo()
         for job in self._taken:
             self._queue(job.policy.target).push(job)
         if self._granted or self._released:

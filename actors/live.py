@@ -12,6 +12,7 @@ from typing import Final
 
 from holdfast.events.capacity import give_back, take
 from holdfast.events.draft import Dependency, Draft
+from holdfast.events.facts import AttemptBatched
 from holdfast.events.records import Attempt, Batch, Flow, Job, Limit, Policy, RateMark, Retired, Target
 from holdfast.events.spec import JobSpec
 from holdfast.events.states import FINAL, IN_FLIGHT, Held, Waiting, name_of
@@ -96,6 +97,14 @@ class Live:
     def specs(self, jobs: Sequence[int]) -> dict[int, JobSpec]:
         """What was asked for, for each of these jobs."""
         return self._stored.specs(jobs)
+
+    def batched(self, target: str) -> list[tuple[AttemptBatched, Batch]]:
+        """The attempts in flight on a cluster that are in an open batch, and that batch."""
+        jobs = {job.id: job for job in self.in_flight(target)}
+        open_batches = {batch.name: batch for batch in self._stored.open_batches(target)} if jobs else {}
+        placed = self._stored.batched(list(jobs)).values() if open_batches else ()
+        newest = [each for each in placed if each.attempt == jobs[each.job].attempt]
+        return [(each, open_batches[each.batch]) for each in newest if each.batch in open_batches]
 
     def _lives_again(self, job: Job) -> bool:
         """Whether the job had ended before it changed, and has not now."""

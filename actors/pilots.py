@@ -67,14 +67,19 @@ class Pilots:
         if wish.more and draft.now < again_at:
             self._look(name, again_at)
             return
-        number = max((each.allocation.number for each in there if each.allocation), default=0)
-        number = max(number + 1, self._live.next_allocation)
+        # Their tokens have the number alone, so no two clusters of a home have the same one.
+        taken = (each.allocation.number for each in draft.targets.changed.values() if each.allocation is not None)
+        number = max(self._live.next_allocation, 1 + max(taken, default=0))
         for each in range(number, number + wish.more):
             capacity = offers(cluster.capacity, spec)
             draft.record(AllocationRequested(name_of(name, each), name, each, capacity, spec.time_us))
         for allocation in wish.back:
             draft.record(AllocationReleased(allocation, _IDLE))
         self._look(name, wish.look_at)
+
+    def forget(self, cluster: str) -> None:
+        """The target has no allocations to be asked for, or not any more."""
+        self._look_at.pop(cluster, None)
 
     def _look(self, cluster: str, at: int | None) -> None:
         if at is None:

@@ -1453,12 +1453,16 @@ class Server:
             self.commands.turn()
             self._answer()
             now = self.host.monotonic_us()
-            if self.peers or self.commands.running or not self.core.idle():
+            if self.is_called_for() or self.commands.running or not self.core.idle():
                 self.busy_at = now
             elif now - self.busy_at >= self.idle_us:
                 self.leaving = True
                 continue
             self._wait(now)
+
+    def is_called_for(self) -> bool:
+        """Whether somebody may want something, so that having nothing to do is no reason to leave."""
+        return bool(self.peers)
 
     def is_over(self) -> bool:
         """Whether to serve no more."""
@@ -1481,7 +1485,7 @@ class Server:
             os.chdir("/")  # keep no file system from being unmounted
         dues = [self.core.next_due(), self.commands.next_due(), *self.dues()]
         waits = [max(0, due - now) for due in dues if due is not None]
-        waits += [] if self.peers else [self.busy_at + self.idle_us - now]
+        waits += [] if self.is_called_for() else [max(0, self.busy_at + self.idle_us - now)]
         waits += [LOOK_US] if self.polling else []
         for descriptor, events in self.poll.poll(-(min(waits) // -1000) if waits else None):
             if descriptor in self.sources:  # else it was closed on account of one before it
@@ -1584,6 +1588,10 @@ class BoundedServer(Server):
         self.all_told = False
         self.last_words_at: int | None = None
 
+    def is_called_for(self) -> bool:
+        """See `Server`; a connection says nothing here, as that of a laptop that sleeps may seem to stand for hours."""
+        return False
+
     def is_over(self) -> bool:
         """See `Server`; told to leave, it waits for what runs, which Slurm has told as well."""
         now = self.host.monotonic_us()
@@ -1610,6 +1618,8 @@ class BoundedServer(Server):
         """See `Server`."""
         if self.last_words_at is not None:
             return [self.last_words_at]
+        if self.core.ending and not self.core.running:
+            return [0]
         return [] if self.all_told else [self.until]
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from holdfast.store.errors import HomeLocked
 
     from .client import NoAnswer, send
+    from .clusters import Pilot, Slurm
     from .desk import Recorded
     from .engine import Closed, EngineFailed, Forked, InItsOwnThread
     from .functions import Attempt, CallStopped, Function, call
@@ -77,11 +78,13 @@ __all__ = [
     "NoPlaceLeft",
     "Output",
     "Pause",
+    "Pilot",
     "Prioritise",
     "Recorded",
     "Release",
     "Resume",
     "Retry",
+    "Slurm",
     "Status",
     "Step",
     "Submission",
@@ -119,6 +122,7 @@ _MODULES = {
     "events.spec": ("Call", "FlowSpec", "JobSpec", "LimitSpec", "TargetSpec"),
     "store.errors": ("HomeLocked",),
     "client": ("NoAnswer", "send"),
+    "clusters": ("Pilot", "Slurm"),
     "desk": ("Recorded",),
     "engine": ("Closed", "EngineFailed", "Forked", "InItsOwnThread"),
     "handle": ("Events", "Holdfast", "Submission", "SubmittedJob", "open"),

@@ -21,6 +21,7 @@ from holdfast.store.home import Home, find_home
 from holdfast.store.reader import Reader
 
 from .calling import Callables
+from .clusters import check_scripts
 from .engine import Engine
 from .functions import Function
 from .given import check_step
@@ -115,6 +116,12 @@ class Desk:
             if not isinstance(cast("object", job), Job):
                 raise BadInput(f"{job!r} is no job", where="jobs", remedy="give a `holdfast.Job(run=...)` for each")
             yield self._filled(job)
+
+    def submission(self, jobs: Iterable[Job], flow: str = "", limits: Mapping[str, LimitSpec] | None = None) -> Submit:
+        """The command that submits these jobs. Raises BadInput, or what keeps the log from being read."""
+        command = submission(jobs, flow, limits)
+        check_scripts(self.engine.home, command.flow)
+        return command
 
     def _filled(self, job: Job) -> Job:
         """The job, with what its function says of jobs that call it."""

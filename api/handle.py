@@ -33,7 +33,8 @@ from holdfast.events.messages import (
 from holdfast.events.spec import Call, LimitSpec
 
 from .calling import CALLS, THREADS, Callables, InTheLoop
-from .desk import Desk, Recorded, changed, home_at, numbers, position, status, submission, submission_text, submitted
+from .clusters import Slurm
+from .desk import Desk, Recorded, changed, home_at, numbers, position, status, submission_text, submitted
 from .engine import Engine
 from .functions import CALLING, GIVEN_UNTIL, Function, Registry
 from .given import check_function_name, check_places
@@ -182,7 +183,9 @@ class Holdfast:
 
     async def submit(self, run: Command | Call | Job, /, **options: Unpack[JobOptions]) -> SubmittedJob:
         """Submit one job: a command or a `call` with options (see `Job`), or a Job."""
-        (job,) = submitted(await answer_of(self._desk.engine.ask(submission([self._desk.job(run, options)]))))
+        (job,) = submitted(
+            await answer_of(self._desk.engine.ask(self._desk.submission([self._desk.job(run, options)])))
+        )
         return SubmittedJob(self, job)
 
     async def submit_many(
@@ -193,7 +196,10 @@ class Holdfast:
         `flow` names them as one; `limits` are set from then on.
         """
         return Submission(
-            self, submitted(await answer_of(self._desk.engine.ask(submission(self._desk.jobs(jobs), flow, limits))))
+            self,
+            submitted(
+                await answer_of(self._desk.engine.ask(self._desk.submission(self._desk.jobs(jobs), flow, limits)))
+            ),
         )
 
     def job(self, job: int) -> SubmittedJob:
@@ -236,18 +242,21 @@ class Holdfast:
     async def offer(
         self,
         target: str,
-        capacity: Mapping[str, Amount],
+        capacity: Mapping[str, Amount] = {},
         *,
         host: str = "",
         workdir: str = "~/holdfast",
         python: str = "",
+        slurm: Slurm | None = None,
     ) -> Changed:
-        """Set how much of some needs a target offers, and, with a `host`, how that of another machine is reached.
+        """Set how much of some needs a target offers, and, with a `host` or `slurm`, how one elsewhere is reached.
 
         What `capacity` leaves out stays as it is. `host`: a name from ~/.ssh/config, or an address; `workdir`: the
-        folder there; `python`: the interpreter there, where the usual names don't find one. Raises BadInput.
+        folder there; `python`: the interpreter there, where the usual names don't find one. `slurm`: it is a cluster,
+        whose login node the host is; without a host Slurm's commands are on this machine. Raises BadInput.
         """
-        return await self._change(offer(target, capacity, host=host, workdir=workdir, python=python))
+        command = offer(target, capacity, host=host, workdir=workdir, python=python, slurm=slurm)
+        return await self._change(command)
 
     async def limit(
         self, name: str, *, concurrent: int | None = None, rate: str | None = None, burst: int = 1

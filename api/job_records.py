@@ -27,7 +27,8 @@ class JobRecord(Struct, frozen=True):
 
     `state` is one of those in docs/lifecycle.md; times are in UTC, None where not yet. `signal`: what killed it.
     `cpu_s`: processor time of all its processes. `memory_bytes`: the largest that one of them was. `result`: what a
-    function returned, as JSON text.
+    function returned, as JSON text. Of a cluster: `word` is Slurm's own for the end, such as "NODE_FAIL", `nodes` names
+    those it ran on, and `queued_s` is its time in the queue.
     """
 
     id: int
@@ -45,6 +46,9 @@ class JobRecord(Struct, frozen=True):
     cpu_s: float | None = None
     memory_bytes: int | None = None
     result: str | None = None
+    word: str | None = None
+    nodes: str | None = None
+    queued_s: float | None = None
 
     def result_as(self, kind: TypeForm[T]) -> T:
         """What the function returned, as a value of `kind`: a type such as `Size`, `list[int]` or `int | None`.
@@ -105,6 +109,9 @@ def _record(line: JobLine, outcome: Outcome | None) -> JobRecord:
         None if outcome is None or outcome.cpu_us is None else outcome.cpu_us / _US,
         None if outcome is None else outcome.memory_bytes,
         None if outcome is None else outcome.result,
+        None if outcome is None else outcome.word,
+        None if outcome is None else outcome.nodes,
+        None if outcome is None or outcome.queued_us is None else outcome.queued_us / _US,
     )
 
 

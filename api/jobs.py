@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, Protocol, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Protocol, TypedDict, TypeVar, cast
 
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
@@ -23,8 +23,9 @@ from holdfast.events.spec import (
     JobSpec,
 )
 from holdfast.events.staging import Pair, placed
-from holdfast.events.units import parse_duration
 
+from .clusters import Plain, texts_of
+from .durations import Duration, microseconds
 from .targets import Amount, amounts_of
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ class HasIds(Protocol):
 Command = str | Sequence[str]
 Needed = HasIds | int | str
 After = Needed | Iterable[Needed]
-Duration = timedelta | str
 
 
 class PolicyOptions(TypedDict, total=False):
@@ -78,6 +78,9 @@ class JobOptions(PolicyOptions, total=False):
     hold: bool
     inputs: Sequence[str | Pair]
     outputs: Sequence[str | Pair]
+    sbatch: Mapping[str, Plain]
+    template: str
+    variables: Mapping[str, Plain]
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -91,6 +94,9 @@ class Job(Struct, frozen=True, kw_only=True):
 
     `inputs`, `outputs`: files that go to another machine with it, and patterns of those that come back; each a path, or
     a pair of a path and its place there, or here; they are relative to the program's folder and to the job's.
+
+    `sbatch`, `template`, `variables`: on a cluster, options for Slurm, the target's script that it takes, and what that
+    may use.
 
     What is `UNSET` is as the function says that it calls, if it calls one; else there are no limits and no time-out,
     the priority is 0, and it is not tried again; where `retries` says that it is, after "failed" and "timeout", with
@@ -120,9 +126,9 @@ class Job(Struct, frozen=True, kw_only=True):
     hold: bool = False
     inputs: Sequence[str | Pair] = ()
     outputs: Sequence[str | Pair] = ()
-
-
-_MICROSECOND: Final = timedelta(microseconds=1)
+    sbatch: Mapping[str, Plain] = {}
+    template: str = ""
+    variables: Mapping[str, Plain] = {}
 
 
 def as_its_function_says(job: Job, options: PolicyOptions) -> Job:
@@ -165,6 +171,9 @@ def spec_of(job: Job, folder: str, where: str = "") -> JobSpec:
             hold=job.hold,
             inputs=inputs,
             outputs=outputs,
+            sbatch=texts_of(job.sbatch, f"{where}: sbatch") if job.sbatch else {},
+            template=job.template,
+            variables=texts_of(job.variables, f"{where}: variables") if job.variables else {},
         )
     except (TypeError, AttributeError) as error:
         raise BadInput(
@@ -252,12 +261,4 @@ def _needs(given: Mapping[str, Amount], counted: str, where: str) -> dict[str, i
 
 
 def _microseconds(given: Duration | UnsetType, default_us: T, where: str, field: str) -> int | T:
-    if given is UNSET:
-        return default_us
-    if isinstance(given, str):
-        return parse_duration(given, f"{where}: {field}")
-    if not isinstance(cast("object", given), timedelta):
-        example = f'"{given}s"' if isinstance(cast("object", given), int) else '"90s"'
-        problem = f"{given!r} is of the wrong type for a duration"
-        raise BadInput(problem, where=f"{where}: {field}", remedy=f"write {example} or a timedelta")
-    return given // _MICROSECOND
+    return default_us if given is UNSET else microseconds(given, f"{where}: {field}")

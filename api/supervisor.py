@@ -255,10 +255,27 @@ async def open_supervisor(
             on_crash(name, plain if isinstance(plain, Exception) else error, crashes)
 
         tree = Tree(world, Watcher(events.note, on_trouble, crashed))
-        with plain_errors():
-            async with trio.open_nursery() as nursery:
-                await nursery.start(tree.run)
-                try:
-                    yield Supervisor(place, tree, events, world.identity.author)
-                finally:
-                    tree.stop()
+        async with _grown(tree):
+            yield Supervisor(place, tree, events, world.identity.author)
+
+
+@asynccontextmanager
+async def open_onlooker(home: Home) -> AsyncGenerator[None]:
+    """Run a supervisor that starts nothing, from the first moment: it connects, looks and answers. Raises likewise."""
+    with locked(home):
+        tree = Tree(_world(home, None, None, system()), Watcher(_ignore, _ignore, _ignore))
+        tree.scheduler.tell_nowait(Drain(Reply()))  # taken before all that could let it start something
+        async with _grown(tree):
+            yield
+
+
+@asynccontextmanager
+async def _grown(tree: Tree) -> AsyncGenerator[None]:
+    """The tree runs as long as this lasts."""
+    with plain_errors():
+        async with trio.open_nursery() as nursery:
+            await nursery.start(tree.run)
+            try:
+                yield
+            finally:
+                tree.stop()

@@ -28,7 +28,8 @@ from holdfast.events.messages import (
 from holdfast.events.spec import Call, LimitSpec
 
 from .calling import CALLS, THREADS, Callables
-from .desk import Desk, Recorded, changed, home_at, numbers, position, status, submission, submission_text, submitted
+from .clusters import Slurm
+from .desk import Desk, Recorded, changed, home_at, numbers, position, status, submission_text, submitted
 from .engine import Engine
 from .functions import Function, Registry
 from .given import check_function_name, check_places, seconds
@@ -166,7 +167,7 @@ class SyncHoldfast:
 
     def submit(self, run: Command | Call | Job, /, **options: Unpack[JobOptions]) -> SyncJob:
         """Submit one job: a command or a `call` with options (see `Job`), or a Job."""
-        (job,) = submitted(self._desk.engine.ask(submission([self._desk.job(run, options)])).result())
+        (job,) = submitted(self._desk.engine.ask(self._desk.submission([self._desk.job(run, options)])).result())
         return SyncJob(self, job)
 
     def submit_many(
@@ -174,7 +175,7 @@ class SyncHoldfast:
     ) -> SyncSubmission:
         """Submit jobs together: all of them or none; see `Holdfast.submit_many`."""
         return SyncSubmission(
-            self, submitted(self._desk.engine.ask(submission(self._desk.jobs(jobs), flow, limits)).result())
+            self, submitted(self._desk.engine.ask(self._desk.submission(self._desk.jobs(jobs), flow, limits)).result())
         )
 
     def job(self, job: int) -> SyncJob:
@@ -222,14 +223,15 @@ class SyncHoldfast:
     def offer(
         self,
         target: str,
-        capacity: Mapping[str, Amount],
+        capacity: Mapping[str, Amount] = {},
         *,
         host: str = "",
         workdir: str = "~/holdfast",
         python: str = "",
+        slurm: Slurm | None = None,
     ) -> Changed:
         """Set how much of some needs a target offers, and how it is reached; see `Holdfast.offer`."""
-        return self._change(offer(target, capacity, host=host, workdir=workdir, python=python))
+        return self._change(offer(target, capacity, host=host, workdir=workdir, python=python, slurm=slurm))
 
     def limit(self, name: str, *, concurrent: int | None = None, rate: str | None = None, burst: int = 1) -> Changed:
         """Set a limit, which jobs name in `limits`; see `Holdfast.limit`."""

@@ -1,4 +1,4 @@
-"""What is said of targets from Python: what they offer, and how those of other machines are reached."""
+"""What is said of targets from Python: what they offer, and how those elsewhere are reached."""
 
 from __future__ import annotations
 
@@ -10,18 +10,26 @@ from holdfast.events.messages import Configure
 from holdfast.events.spec import LimitSpec, SshSpec
 from holdfast.events.units import parse_amount, parse_rate
 
+from .clusters import Slurm, slurm_of
+
 Amount = int | str
 
 _WORKDIR: Final = SshSpec("").workdir
 
 
-def offer(target: str, capacity: Mapping[str, Amount], *, host: str, workdir: str, python: str) -> Configure:
+def offer(
+    target: str, capacity: Mapping[str, Amount], *, host: str, workdir: str, python: str, slurm: Slurm | None
+) -> Configure:
     """The command that sets it. Raises BadInput for an amount that is none."""
-    if not host and (python or workdir != _WORKDIR):
+    where = f"targets.{target}"
+    if not host and (python or (workdir != _WORKDIR and slurm is None)):
         problem = "a workdir or an interpreter is given, and no host"
-        raise BadInput(problem, where=f"targets.{target}.host", remedy="give the host that they are on, too")
-    amounts = amounts_of(capacity, f"targets.{target}.capacity")
-    return Configure({target: amounts}, {target: SshSpec(host, workdir, python)} if host else {})
+        raise BadInput(problem, where=f"{where}.host", remedy="give the host that they are on, too")
+    amounts = amounts_of(capacity, f"{where}.capacity")
+    ssh = {target: SshSpec(host, workdir, python)} if host else {}
+    # Over SSH the workdir is the host's to say.
+    clusters = {} if slurm is None else {target: slurm_of(slurm, _WORKDIR if host else workdir, where)}
+    return Configure({target: amounts}, ssh, clusters)
 
 
 def limit(name: str, concurrent: int | None, rate: str | None, burst: int) -> Configure:

@@ -100,6 +100,9 @@ def _job_options(parser: argparse.ArgumentParser) -> None:
     add("--env", metavar="NAME=VALUE", action="append", default=[], help="a variable for its environment")
     add("--secret", metavar="NAME", action="append", default=[], help="a secret variable; only its name is recorded")
     add("--cwd", metavar="DIR", help="the folder to run in (default: this one)")
+    add("--sbatch", metavar="NAME=VALUE", action="append", default=[], help="on a cluster: an option for sbatch")
+    add("--template", metavar="NAME", help="on a cluster: the target's script to run in (default: the target's own)")
+    add("--variable", metavar="NAME=VALUE", action="append", default=[], help="on a cluster: for the template")
     add("--key", help="submitting the same key again is the same job")
     add("--hold", action="store_true", help="don't start it until it is released")
 
@@ -129,9 +132,14 @@ def _list(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
-def _show(parser: argparse.ArgumentParser) -> None:
+def _explain(parser: argparse.ArgumentParser) -> None:
     _job(parser)
     _json(parser)
+
+
+def _show(parser: argparse.ArgumentParser) -> None:
+    _explain(parser)
+    parser.add_argument("--script", action="store_true", help="only the script that its cluster was given")
 
 
 def _logs(parser: argparse.ArgumentParser) -> None:
@@ -162,6 +170,11 @@ def _hosts(parser: argparse.ArgumentParser) -> None:
         action.add_argument("targets", nargs="*" if name == "check" else "+" if several else 1, metavar="NAME")
         if name == "trust":
             action.add_argument("--fingerprint", required=True, metavar="SHA256:...", help="of the key to accept")
+
+
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", nargs="?", metavar="TARGET", help="look at this host or cluster instead")
+    parser.add_argument("--flow", metavar="FLOW", help="a flow that declares the target, if it is not known here yet")
 
 
 def _log(parser: argparse.ArgumentParser) -> None:
@@ -200,8 +213,9 @@ A flow file has a table for each job, and what it does not say has a sensible de
   after = "fetch"                                                    # or a list; also after_any, after_failed
   needs = { cpus = 2, memory = "4GB" }
 
-More for a job: timeout, env, cwd, priority, limits, retry_on, secrets, key, hold. Beside jobs: [limits.NAME] with
-concurrent or rate, [targets.local] with capacity, [defaults] for all jobs. In JSON Lines the same, a job a line:
+More for a job: timeout, env, cwd, priority, limits, retry_on, secrets, key, hold; on other machines inputs, outputs; on
+clusters sbatch, template, variables. Beside jobs: [limits.NAME] with concurrent or rate, [targets.NAME] with capacity,
+host or kind = "slurm" (`holdfast hosts --help`), [defaults] for all jobs. In JSON Lines the same, a job a line:
   {"name": "count", "run": "wc -l < reads.fq", "after": "fetch"}
 
 The same file again goes on with what is unfinished of it. Where a supervisor is at work on the home already, the flow
@@ -218,7 +232,22 @@ command runs in this folder, with the environment of the supervisor and what --e
 
   holdfast submit --name index -- bwa index ref.fa
   holdfast submit --after index --needs cpus=4 --retries 2 -- bwa mem -t 4 ref.fa reads.fq
-  holdfast submit -- sh -c 'sort a.txt | uniq > b.txt'        # for a shell, ask for one"""
+  holdfast submit -- sh -c 'sort a.txt | uniq > b.txt'        # for a shell, ask for one
+
+On a cluster (a target that a flow has declared with kind = "slurm") needs and --timeout become what Slurm counts by,
+and --sbatch passes other options on, those that docs/slurm.md lists:
+
+  holdfast submit --target cluster --needs memory=8GB --timeout 2h --sbatch qos=long --sbatch exclusive -- ./solve"""
+
+SHOW_DETAILS: Final = """\
+--script prints what the newest attempt was submitted to a cluster with, as the log has it; with --json it stands in
+an object with its SHA-256."""
+
+DOCTOR_DETAILS: Final = """\
+With a TARGET it looks at what is behind it, before the first job: the way there, and on a cluster Slurm's commands, its
+controller, accounting, the partition, the account, limits, the workdir and the clock. Nothing is submitted.
+
+  holdfast doctor cluster --flow flow.toml"""
 
 HOST_ACTIONS: Final = {
     "connect": "log in to a host that wants you: a passphrase, a password, a one-time code",
@@ -229,12 +258,17 @@ HOST_ACTIONS: Final = {
 }
 
 HOSTS_DETAILS: Final = """\
-Hosts are targets on other machines. A flow declares them, and they stay known here:
+Hosts are targets on other machines, and clusters. A flow declares them, and they stay known here:
 
   [targets.gpu]
   host = "gpu1"                       # a name from ~/.ssh/config, or an address
   capacity = { cpus = 16, gpus = 2 }
   workdir = "~/holdfast"              # the folder there; a job's cwd is relative to it
+
+  [targets.cluster]
+  kind = "slurm"
+  host = "login"                      # without it, Slurm's commands on this machine
+  partition = "main"
 
 They are connected while there is something to do for them. A key that is neither in known_hosts nor accepted with
 `holdfast hosts trust` is refused, always; a changed one is never tried again by itself."""
@@ -247,9 +281,9 @@ COMMANDS: Final[dict[str, Command]] = {
     "submit": Command("submit", "submit one job and print its id", _submit, SUBMIT_DETAILS),
     "map": Command("map", "submit a job for each argument", _map, MAP_DETAILS),
     "jobs": Command("jobs", "list jobs", _list),
-    "show": Command("show", "everything about one job", _show),
+    "show": Command("show", "everything about one job", _show, SHOW_DETAILS),
     "logs": Command("logs", "what a job has written", _logs),
-    "explain": Command("explain", "why a job is where it is, event by event", _show),
+    "explain": Command("explain", "why a job is where it is, event by event", _explain),
     "cancel": Command("change", "end jobs, whatever they are doing", _jobs),
     "retry": Command("change", "run jobs again that ended badly, and what was skipped because of them", _jobs),
     "hold": Command("change", "don't start jobs until they are released", _jobs),
@@ -262,7 +296,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "replay": Command("replay", "the jobs as they stood at some time, from the log alone", _replay),
     "rebuild": Command("rebuild", "make the views afresh from the log", _rebuild),
     "verify": Command("verify", "check that log and views are whole and agree", _nothing),
-    "doctor": Command("doctor", "look for what could keep Holdfast from working here", _nothing),
+    "doctor": Command("doctor", "look for what could keep Holdfast from working here", _doctor, DOCTOR_DETAILS),
     "completion": Command("completion", "print a shell completion script", _completion),
 }
 

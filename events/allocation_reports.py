@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .allocations import ATTEMPT, name_of
 from .draft import Draft
+from .errors import LogCutOff
 from .facts import AllocationEnded, AllocationGranted, AllocationRetired
 from .messages import AttemptStatus
 from .records import Asked, Granted, Over, SubmittedBatch, Target
@@ -17,11 +18,11 @@ def is_allocation(status: AttemptStatus) -> bool:
 
 def record_allocation(draft: Draft, status: AttemptStatus, cluster: str, author: str) -> None:
     """Record what is new in a status of an allocation of the cluster."""
+    target = _find(draft, status.token, cluster)
     if status.state in {"ended", "revoked"}:
         draft.acknowledged.setdefault(cluster, []).append(status.token)
-    target = _find(draft, status.token, cluster)
     if target is None or target.allocation is None:
-        return  # it is settled: only the acknowledgement got lost
+        return  # it is retired: only the acknowledgement got lost
     before = target.allocation.state
     match status.state:
         case "running" if isinstance(before, Asked):
@@ -52,9 +53,16 @@ def _is_there(draft: Draft, number: int, name: str) -> bool:
 
 
 def _find(draft: Draft, token: str, cluster: str) -> Target | None:
+    """The allocation's target. Raises LogCutOff if the cluster has one that this log never asked for."""
     home, _, rest = token.partition(".")
     number = rest.partition(".")[0]
-    return draft.targets.get(name_of(cluster, int(number))) if home == draft.base.home and number.isdecimal() else None
+    if home != draft.base.home or not number.isdecimal():
+        return None
+    target = draft.targets.get(name_of(cluster, int(number)))
+    if target is None and draft.batches.get(token) is None:
+        message = f"the cluster {cluster} has the allocation {token}, which this log never asked for"
+        raise LogCutOff(message)
+    return target
 
 
 def _words(target: Target, status: AttemptStatus) -> str:

@@ -85,7 +85,7 @@ def _follow(
         case AllocationEnded(reason=reason) if isinstance(before, Asked | Granted):
             return replace(allocation, state=Over(time, reason))
         case AllocationRetired() if isinstance(before, Over):
-            return replace(allocation, state=Retired(time))
+            return replace(allocation, state=Retired(time, before.reason))
         case AllocationGranted() | AllocationReleased() | AllocationEnded() | AllocationRetired():
             released = ", given back" if allocation.released else ""
             now = f"{NAMES[type(before)]}{released}"

@@ -27,12 +27,12 @@ def follow(batch: Batch | None, event: BatchEvent, time: int) -> Batch:
         if batch is not None:
             message = f"the batch {event.batch} was planned twice"
             raise IllegalMove(message)
-        return Batch(event.batch, event.target, event.size, time, PlannedBatch())
+        return Batch(event.batch, event.target, event.size, time, PlannedBatch(), event.after)
     if batch is None:
         message = f"there is no batch {event.batch} for {type(event).__name__} to happen to"
         raise IllegalMove(message)
     state = _follow(batch, event, time)
-    return Batch(batch.name, batch.target, batch.size, batch.planned_at, state)
+    return Batch(batch.name, batch.target, batch.size, batch.planned_at, state, batch.after)
 
 
 def _follow(

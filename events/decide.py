@@ -25,6 +25,7 @@ from .messages import (
 )
 from .remote import dial, trust
 from .retry import retry
+from .settle import resolve
 from .spec import TargetSpec
 from .states import Delayed
 from .submission import submit
@@ -86,5 +87,11 @@ def wake(draft: Draft, job: int) -> bool:
         return False
     if found.state.since <= draft.now < found.state.due_at:
         return True
+    attempt = draft.attempts.get((job, found.attempt))
+    if attempt is not None and attempt.after and draft.recount(job):
+        # It went to its cluster's queue before what it depends on had ended, and that has not ended yet.
+        draft.record_job(JobReady(job, "waiting"))
+        resolve(draft, job)
+        return False
     draft.record_job(JobReady(job))
     return False

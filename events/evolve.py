@@ -196,7 +196,8 @@ def _launched(records: Records, event: AttemptLaunched, time: int) -> None:
     if number != job.attempt + 1:
         message = f"job {job.id}: attempt {number} can't follow attempt {job.attempt}"
         raise IllegalMove(message)
-    records.attempts.put((job.id, number), Attempt(job.id, number, event.token, event.target, time, _LAUNCHED))
+    attempt = Attempt(job.id, number, event.token, event.target, time, _LAUNCHED, event.after)
+    records.attempts.put((job.id, number), attempt)
     if event.grants:
         for key, arrival_at in event.grants.items():
             records.marks.put(key, RateMark(key, arrival_at))
@@ -243,7 +244,7 @@ def _change_attempt(
         message = f"job {job.id}: attempt {number} is not in flight, so nothing can happen to it"
         raise IllegalMove(message)
     if phase is not None:
-        changed = Attempt(job.id, number, attempt.token, attempt.target, attempt.launched_at, phase)
+        changed = Attempt(job.id, number, attempt.token, attempt.target, attempt.launched_at, phase, attempt.after)
         records.attempts.put(key, changed)
 
 

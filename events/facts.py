@@ -11,10 +11,36 @@ from typing import ClassVar, final
 
 from msgspec import Struct
 
+from .clusterfacts import (
+    AllocationEnded,
+    AllocationEvent,
+    AllocationGranted,
+    AllocationReleased,
+    AllocationRequested,
+    AllocationRetired,
+    BatchAbsent,
+    BatchClosed,
+    BatchEvent,
+    BatchPlanned,
+    BatchSubmitted,
+    BatchUnclear,
+    BatchWaits,
+)
 from .hosts import HostState
 from .records import Outcome, OutputRange, Process, Progress
 from .spec import JobSpec, LimitSpec, SlurmSpec, SshSpec
 from .staging import StagedFile
+
+__all__ = [
+    "AllocationEnded", "AllocationEvent", "AllocationGranted", "AllocationReleased", "AllocationRequested",
+    "AllocationRetired", "AttemptBatched", "AttemptEnded", "AttemptLaunched", "AttemptProgressed", "AttemptReached",
+    "AttemptRevoked", "AttemptStarted", "AttemptUnreachable", "BatchAbsent", "BatchClosed", "BatchEvent",
+    "BatchPlanned", "BatchSubmitted", "BatchUnclear", "BatchWaits", "CancelRequested", "DialRequested", "Event",
+    "FilesStaged", "FlowSubmitted", "HomeCreated", "HomeEvent", "HostChanged", "HostTrusted", "JobCancelled",
+    "JobEvent", "JobHeld", "JobPrioritised", "JobReady", "JobReleased", "JobRetried", "JobSkipped", "JobSubmitted",
+    "LimitConfigured", "OfJob", "StepRecorded", "SupervisorStarted", "SupervisorStopped", "TargetAttached",
+    "TargetConfigured", "TargetPaused", "TargetResumed",
+]  # fmt: skip
 
 
 class _Event(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -74,7 +100,12 @@ class JobSubmitted(OfJob, frozen=True, gc=False):
 
 @final
 class JobReady(OfJob, frozen=True, gc=False):
-    """All it waited for (dependencies, or the back-off's time) is over."""
+    """All it waited for (dependencies, or the back-off's time) is over.
+
+    `state`: `waiting` where the back-off is over, and what it depends on is not, as its cluster was to wait for that.
+    """
+
+    state: str = "ready"
 
 
 @final
@@ -128,13 +159,15 @@ class JobRetried(OfJob, frozen=True, gc=False):
 class AttemptLaunched(OfJob, frozen=True, gc=False):
     """The intent to start an attempt: written and synced before its target hears of it.
 
-    `grants`: for each rate limit key that let it through, the arrival time that GCRA keeps (microseconds).
+    `grants`: for each rate limit key that let it through, the arrival time that GCRA keeps (microseconds). `after`:
+    what must have ended before it may start, which its cluster sees to: by the attempt's token, `after` or `after_any`.
     """
 
     attempt: int
     token: str
     target: str
     grants: dict[str, int] = {}
+    after: dict[str, str] = {}
 
 
 @final
@@ -190,10 +223,14 @@ class AttemptEnded(OfJob, frozen=True, gc=False):
 
 @final
 class AttemptRevoked(OfJob, frozen=True, gc=False):
-    """It was taken back before it started; its token never runs, and no try is used up."""
+    """It was taken back before it started; its token never runs, and no try is used up.
+
+    `state`: where its job goes; `waiting` only from what had been launched to wait in its cluster's queue.
+    """
 
     attempt: int
     reason: str
+    state: str = "ready"
 
 
 @final
@@ -295,117 +332,6 @@ class LimitConfigured(_Event, frozen=True, gc=False):
     arrivals: dict[str, int] = {}
 
 
-@final
-class BatchPlanned(_Event, frozen=True, gc=False):
-    """The intent to submit a batch to a cluster: written and synced before the cluster hears of it.
-
-    `script`: all of what is submitted, with its SHA-256. Which attempts it is for, their `AttemptBatched` say.
-    """
-
-    target: str
-    batch: str
-    size: int
-    script: str
-    sha256: str
-
-
-@final
-class BatchSubmitted(_Event, frozen=True, gc=False):
-    """The cluster has it, under this id; `found`: it was looked up there, as its answer had got lost."""
-
-    target: str
-    batch: str
-    id: str
-    found: bool = False
-
-
-@final
-class BatchUnclear(_Event, frozen=True, gc=False):
-    """It was sent, and whether it arrived is not known. The cluster is asked, and nothing is sent again until then."""
-
-    target: str
-    batch: str
-    reason: str
-
-
-@final
-class BatchAbsent(_Event, frozen=True, gc=False):
-    """The cluster was asked for it, with time enough in between, and does not have it: it may be submitted again."""
-
-    target: str
-    batch: str
-    reason: str
-
-
-@final
-class BatchWaits(_Event, frozen=True, gc=False):
-    """What it waits for: in the cluster's own word if it is there, else why the cluster does not take it yet."""
-
-    target: str
-    batch: str
-    reason: str
-
-
-@final
-class BatchClosed(_Event, frozen=True, gc=False):
-    """Nothing of it is to be expected any more: all its attempts have ended, or it was refused or taken back."""
-
-    target: str
-    batch: str
-    reason: str
-
-
-@final
-class AllocationRequested(_Event, frozen=True, gc=False):
-    """The intent to ask a cluster for an allocation: written and synced before the cluster hears of it.
-
-    `allocation`: the name of its own target, `<target>/<number>`. `capacity`: what its runner offers, as far as that is
-    known; `time_us`: how long it is asked for.
-    """
-
-    allocation: str
-    target: str
-    number: int
-    capacity: dict[str, int]
-    time_us: int
-
-
-@final
-class AllocationGranted(_Event, frozen=True, gc=False):
-    """The cluster runs it, under this id, on this node."""
-
-    allocation: str
-    id: str
-    node: str
-    started_at: int
-
-
-@final
-class AllocationReleased(_Event, frozen=True, gc=False):
-    """It is given back: nothing more is launched there, and the cluster is told to end it."""
-
-    allocation: str
-    reason: str
-
-
-@final
-class AllocationEnded(_Event, frozen=True, gc=False):
-    """The cluster has it no more. What was in flight there is found out from what its runner wrote."""
-
-    allocation: str
-    reason: str
-    word: str = ""
-
-
-@final
-class AllocationRetired(_Event, frozen=True, gc=False):
-    """Nothing is in flight there any more: it is over, and listed no longer."""
-
-    allocation: str
-
-
-AllocationEvent = AllocationRequested | AllocationGranted | AllocationReleased | AllocationEnded | AllocationRetired
-BatchEvent = BatchPlanned | BatchSubmitted | BatchUnclear | BatchAbsent | BatchWaits | BatchClosed
 JobEvent = (
     JobSubmitted
     | JobReady

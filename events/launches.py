@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from .capacity import counted, fits, take
@@ -16,6 +17,7 @@ PATIENCE_US: Final = 60_000_000
 DEPTH: Final = 100
 MANY: Final = 1 << 30
 NO_LIMITS: Final = Grant({})
+NO_AFTER: Final[Mapping[str, str]] = {}
 
 
 def plan(
@@ -63,11 +65,14 @@ def plan(
     return picked
 
 
-def launch(draft: Draft, job: Job, grant: Grant = NO_LIMITS, place: str = "") -> None:
+def launch(
+    draft: Draft, job: Job, grant: Grant = NO_LIMITS, place: str = "", after: Mapping[str, str] = NO_AFTER
+) -> None:
     """Record the launch of a job's next attempt, at `place` if it is not the target that the job names.
 
-    The target hears of it only after the commit.
+    `after`: what its cluster is to wait for (`native`). The target hears of it only after the commit.
     """
     number = job.attempt + 1
     token = f"{draft.base.home}.{job.id}.{number}"
-    draft.record_job(AttemptLaunched(job.id, number, token, place or job.policy.target, grant.arrivals))
+    event = AttemptLaunched(job.id, number, token, place or job.policy.target, grant.arrivals, dict(after))
+    draft.record_job(event)

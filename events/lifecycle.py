@@ -62,6 +62,7 @@ _AGAIN: Final[_Moves] = {JobRetried: (Waiting, Ready, Held)}
 MOVES: Final[dict[type[JobState], _Moves]] = {
     Waiting: {
         JobReady: (Ready,),
+        AttemptLaunched: (Launching,),
         JobHeld: (Held,),
         JobSkipped: (Skipped,),
         JobCancelled: (Cancelled,),
@@ -80,7 +81,7 @@ MOVES: Final[dict[type[JobState], _Moves]] = {
         JobPrioritised: (Ready,),
     },
     Delayed: {
-        JobReady: (Ready,),
+        JobReady: (Ready, Waiting),
         JobHeld: (Held,),
         JobCancelled: (Cancelled,),
         JobPrioritised: (Delayed,),
@@ -91,7 +92,7 @@ MOVES: Final[dict[type[JobState], _Moves]] = {
         AttemptBatched: (Launching,),
         FilesStaged: (Launching,),
         AttemptEnded: _ENDS,
-        AttemptRevoked: (Ready,),
+        AttemptRevoked: (Ready, Waiting),
         AttemptUnreachable: (Unknown,),
         CancelRequested: (Launching,),
         JobPrioritised: (Launching,),
@@ -110,7 +111,7 @@ MOVES: Final[dict[type[JobState], _Moves]] = {
         AttemptStarted: (Running,),
         AttemptReached: (Launching, Running),
         AttemptEnded: _ENDS,
-        AttemptRevoked: (Ready,),
+        AttemptRevoked: (Ready, Waiting),
         CancelRequested: (Unknown,),
         JobPrioritised: (Unknown,),
     },
@@ -146,7 +147,10 @@ def move(state: JobState, event: JobEvent, time: int) -> JobState:
 
 
 def first_state(name: str, time: int) -> Waiting | Held | Ready:
-    """The state that a submitted, released or retried job is put in. Raises IllegalMove for any other name."""
+    """The state that a job is put in that is submitted, released, retried, or whose attempt was taken back.
+
+    Raises IllegalMove for any other name.
+    """
     if name == "ready":
         return Ready(time)
     if name == "waiting":
@@ -180,8 +184,8 @@ def _after(state: JobState, event: JobEvent, time: int) -> JobState:
         return _ended(state, event, time)
     if type(event) is AttemptStarted:
         return Running(event.started_at, _cancelling(state))
-    if type(event) is JobReady or type(event) is AttemptRevoked:
-        return Ready(time)
+    if type(event) is JobReady:
+        return Ready(time) if event.state == "ready" else first_state(event.state, time)
     if type(event) is JobSkipped:
         return Skipped(time, event.because, event.reason, event.unneeded, held=type(state) is Held)
     if type(event) is JobCancelled:
@@ -198,7 +202,7 @@ def _after(state: JobState, event: JobEvent, time: int) -> JobState:
         return Unknown(time, event.reason, known_start(state), _cancelling(state))
     if type(event) is AttemptReached:
         return _reached(state, time)
-    if type(event) is JobSubmitted or type(event) is JobReleased or type(event) is JobRetried:
+    if isinstance(event, JobSubmitted | JobReleased | JobRetried | AttemptRevoked):
         return first_state(event.state, time)
     assert_never(event)
 

@@ -261,7 +261,8 @@ class AttemptStatus(Struct, frozen=True, gc=False):
 class Attached(_Message, frozen=True):
     """A target's runner answers, and this is all it has: what is queued, runs, or ended and was not acknowledged.
 
-    `receipt`: what came with the newest acknowledgement that it has noted; empty if there was none.
+    `receipt`: what came with the newest acknowledgement that it has noted; empty if there was none. `cpus`: how many an
+    allocation has, if it says so.
     """
 
     target: str
@@ -270,6 +271,7 @@ class Attached(_Message, frozen=True):
     pid: int
     attempts: tuple[AttemptStatus, ...] = ()
     receipt: str = ""
+    cpus: int | None = None
 
 
 class Reported(_Message, frozen=True):

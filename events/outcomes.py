@@ -9,7 +9,7 @@ from .allocation_reports import is_allocation, record_allocation, retire
 from .allocations import ATTEMPT
 from .backoff import full_jitter_us
 from .draft import PREVIOUS, Draft
-from .errors import LogCutOff
+from .errors import IllegalMove, LogCutOff
 from .facts import (
     AttemptBatched,
     AttemptEnded,
@@ -23,11 +23,12 @@ from .facts import (
     HostChanged,
     JobCancelled,
     TargetAttached,
+    TargetConfigured,
 )
 from .lifecycle import known_start
 from .messages import Attached, AttemptStatus, HostSeen, Report, Reported, Settled, Staged, Unreachable
 from .records import Ended, Job, Launched, Outcome, Process, Progress, Revoked, Target
-from .settle import settle
+from .settle import resolve, settle
 from .states import FINAL, IN_FLIGHT, Launching, Running, Unknown
 
 _FORGOTTEN: Final = "its runner does not know it any more"
@@ -35,6 +36,7 @@ _JOURNAL_GONE: Final = "its runner's journal is gone, or the machine was restart
 _NEVER_BEGAN: Final = "its allocation on the cluster ended before it began"
 _ALLOCATION_OVER: Final = "the allocation on the cluster that it was in is over, and it has not said how it ended"
 _CONTRADICTED: Final = "its runner says that it never started, but had it running before"
+_GIVEN_UP: Final = "the cluster began with it, and gave it up or forgot it before its command was started"
 
 
 def decide_report(draft: Draft, report: Report) -> list[Job]:
@@ -75,7 +77,11 @@ def record_batches(
     """
     author = f"target:{target}"
     for event in news:
-        draft.record(event, author=author)
+        try:
+            draft.record(event, author=author)
+        except IllegalMove:
+            # Said twice, or overtaken: who says it looks at the log again whenever the way to the cluster stands anew.
+            continue
     left_out: list[tuple[int, int]] = []
     for member in members:
         if member.attempt == ATTEMPT:
@@ -95,6 +101,9 @@ def _attached(draft: Draft, report: Attached, author: str) -> list[Job]:
     if not same_memory or before.pid != report.pid:
         event = TargetAttached(report.target, report.journal, report.boot, report.pid)
         cause = draft.record(event, author=author)
+    if before.allocation is not None and report.cpus is not None and "cpus" not in before.capacity:
+        # It was asked for with all that its node has, and only now is it known how much that is.
+        draft.record(TargetConfigured(report.target, {**before.capacity, "cpus": report.cpus}), cause, author)
     in_flight = draft.base.in_flight(report.target)
     for status in report.attempts:
         _status(draft, status, report.target)
@@ -156,7 +165,7 @@ def _status(draft: Draft, status: AttemptStatus, target: str) -> None:
         case "running":
             _running(draft, found, status, author)
         case "revoked":
-            _revoked(draft, found, status, author)
+            _revoked(draft, found, status, target)
         case "unclear":
             if isinstance(found.state, Launching | Running):
                 reason = status.error or "what became of it is not known"
@@ -223,15 +232,26 @@ def _progressed(draft: Draft, job: Job, status: AttemptStatus, author: str) -> N
         )
 
 
-def _revoked(draft: Draft, job: Job, status: AttemptStatus, author: str) -> None:
+def _revoked(draft: Draft, job: Job, status: AttemptStatus, target_name: str) -> None:
+    author = f"target:{target_name}"
     if known_start(job.state) is not None:
-        _lose(draft, job, _CONTRADICTED, author, PREVIOUS)
+        target = draft.targets.get(target_name)
+        if target is not None and target.slurm is not None:
+            # What a cluster calls running is its script, whose first act is to claim the attempt; nobody has.
+            _end(draft, job, Outcome("not_started", draft.now, error=_GIVEN_UP), author, PREVIOUS)
+        else:
+            _lose(draft, job, _CONTRADICTED, author, PREVIOUS)
         return
     cancelling = isinstance(job.state, IN_FLIGHT) and job.state.cancelling
     reason = status.error or "taken back before it started"
-    cause = draft.record_job(AttemptRevoked(job.id, job.attempt, reason), author=author)
+    attempt = draft.attempts.get((job.id, job.attempt))
+    waits = attempt is not None and bool(attempt.after) and draft.recount(job.id) > 0
+    state = "waiting" if waits else "ready"
+    cause = draft.record_job(AttemptRevoked(job.id, job.attempt, reason, state), author=author)
     if cancelling:
         settle(draft, job.id, draft.record_job(JobCancelled(job.id, "cancelled"), cause, author))
+    elif waits:
+        resolve(draft, job.id)
 
 
 def _outcome(draft: Draft, status: AttemptStatus) -> Outcome:

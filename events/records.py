@@ -142,7 +142,7 @@ class Revoked(_Phase, frozen=True, gc=False):
 
 
 class Attempt(Struct, frozen=True, gc=False, omit_defaults=True):
-    """One try at a job."""
+    """One try at a job. `after`: the attempts that its cluster is to wait for, as `AttemptLaunched` has them."""
 
     job: int
     number: int
@@ -150,6 +150,7 @@ class Attempt(Struct, frozen=True, gc=False, omit_defaults=True):
     target: str
     launched_at: int
     phase: Launched | Started | Ended | Revoked
+    after: dict[str, str] = {}
 
 
 class _AllocationState(Struct, frozen=True, gc=False, tag_field="state", omit_defaults=True):
@@ -178,9 +179,10 @@ class Over(_AllocationState, frozen=True, gc=False, tag="over"):
 
 
 class Retired(_AllocationState, frozen=True, gc=False, tag="retired"):
-    """Nothing is to be expected of it."""
+    """Nothing is to be expected of it; `reason`: why it was over."""
 
     since: int
+    reason: str = ""
 
 
 class Allocation(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -263,7 +265,8 @@ class ClosedBatch(_BatchState, frozen=True, gc=False, tag="closed"):
 class Batch(Struct, frozen=True, gc=False, omit_defaults=True):
     """What was, or is to be, given to a cluster's queue at once: `size` attempts, more than one as an array.
 
-    `name` is the token of its first attempt; by it the cluster is asked where the id is not known.
+    `name` is the token of its first attempt; by it the cluster is asked where the id is not known. `after`: the tokens
+    of attempts that the cluster is to wait for, whose ids stand in its script.
     """
 
     name: str
@@ -271,6 +274,7 @@ class Batch(Struct, frozen=True, gc=False, omit_defaults=True):
     size: int
     planned_at: int
     state: PlannedBatch | UnclearBatch | SubmittedBatch | ClosedBatch
+    after: tuple[str, ...] = ()
 
 
 class Limit(Struct, frozen=True, omit_defaults=True):

@@ -10,7 +10,7 @@ from .errors import BadInput
 from .facts import DialRequested, HostTrusted
 from .hosts import Refused, Up
 from .messages import Changed
-from .records import Target
+from .records import Retired, Target
 from .spec import HERE, SshSpec, TargetSpec
 
 
@@ -28,7 +28,7 @@ def check_targets(draft: Draft, given: Mapping[str, TargetSpec]) -> None:
 
 def _check_way(draft: Draft, given: Mapping[str, TargetSpec], name: str, spec: TargetSpec) -> None:
     where, known = f"targets.{name}", draft.targets.get(name)
-    if known is not None and _way_of(known) not in {None, _way_of(spec)} and draft.base.in_flight(name):
+    if known is not None and _way_of(known) not in {None, _way_of(spec)} and _is_busy(draft, name):
         problem = "it has jobs in flight, which are found by the kind, the host and the workdir that it has now"
         raise BadInput(problem, where=where, remedy="wait until they have ended, or give the other way another name")
     others: dict[str, TargetSpec | Target] = {
@@ -38,6 +38,13 @@ def _check_way(draft: Draft, given: Mapping[str, TargetSpec], name: str, spec: T
     for other, there in others.items():
         if other != name:
             _check_apart(name, spec, other, there)
+
+
+def _is_busy(draft: Draft, name: str) -> bool:
+    """Whether attempts are in flight there, or (of a cluster) allocations that are not done with."""
+    parts = (each.allocation for each in draft.base.targets())
+    lasting = (each for each in parts if each is not None and each.cluster == name)
+    return bool(draft.base.in_flight(name)) or any(not isinstance(each.state, Retired) for each in lasting)
 
 
 def _way_of(target: TargetSpec | Target) -> tuple[SshSpec | str, bool] | None:

@@ -83,8 +83,6 @@ OPTIONS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """The options that may be given, each with the pattern of its values, and that in words."""
 
-_PATTERNS: Final = {name: re.compile(pattern) for name, (pattern, _) in OPTIONS.items()}
-
 _INSTEAD: Final[Mapping[str, str]] = {
     "array": "jobs that differ only in their arguments go as an array by themselves",
     "chdir": "give the job's `cwd`",
@@ -154,8 +152,7 @@ def check_options(options: Mapping[str, str], where: str) -> None:
 
 
 def _check_option(name: str, value: str, where: str) -> None:
-    pattern = _PATTERNS.get(name)
-    if pattern is None:
+    if name not in OPTIONS:
         instead = _INSTEAD.get(name)
         if instead is not None:
             raise BadInput(f"sbatch's option {name} is Holdfast's to give", where=where, remedy=instead)
@@ -168,8 +165,9 @@ def _check_option(name: str, value: str, where: str) -> None:
     if len(value) > VALUE_CHARACTERS_MAX:
         problem = f"the value takes {len(value)} characters, more than {VALUE_CHARACTERS_MAX}"
         raise BadInput(problem, where=where, remedy="give a shorter one")
-    if pattern.fullmatch(value) is None:
-        raise BadInput(f"{shown(value)} can't be its value", where=where, remedy=f"give {OPTIONS[name][1]}")
+    pattern, what = OPTIONS[name]
+    if re.fullmatch(pattern, value) is None:
+        raise BadInput(f"{shown(value)} can't be its value", where=where, remedy=f"give {what}")
 
 
 def resources(needs: Mapping[str, int], timeout_us: int | None, where: str = "") -> tuple[tuple[str, str], ...]:

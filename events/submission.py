@@ -145,8 +145,11 @@ def _check_in_home(draft: Draft, flow: FlowSpec, offered: dict[str, TargetSpec],
     short = lacking(needs, capacity)
     if short is not None:
         name, needed, most = short
-        problem = f"the job needs {name} = {needed}, but the target {job.target!r} has {most}"
-        remedy = f"lower it, or raise targets.{job.target}.capacity.{name}"
+        is_pilot = there.slurm is not None and there.slurm.pilot is not None
+        whose = f"each allocation of the target {job.target!r}" if is_pilot else f"the target {job.target!r}"
+        problem = f"the job needs {name} = {needed}, but {whose} has {most}"
+        place = "pilot" if is_pilot and name == "cpus" else "capacity"
+        remedy = f"lower it, or raise targets.{job.target}.{place}.{name}"
         raise BadInput(problem, where=f"{where}.needs.{name}", remedy=remedy)
     for key in job.limits:
         limit = limit_of(key)

@@ -13,7 +13,12 @@ T = TypeVar("T")
 current_loop: ContextVar[AbstractEventLoop | None]
 
 def trio_as_aio(proc: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]: ...
-class BaseTrioEventLoop(AbstractEventLoop, metaclass=ABCMeta): ...
+
+class TrioExecutor:
+    async def submit(self, func: Callable[..., object], *args: object) -> object: ...
+
+class BaseTrioEventLoop(AbstractEventLoop, metaclass=ABCMeta):
+    def set_default_executor(self, executor: TrioExecutor | None) -> None: ...  # type: ignore[override]
 
 def open_loop(queue_len: int | None = None) -> AbstractAsyncContextManager[BaseTrioEventLoop]: ...
 @overload

@@ -103,7 +103,7 @@ class Porter:
         if status.state not in {"ended", "revoked"}:
             return None
         spec = self._launched.pop(status.token, None) or self._told.spec_of(status.token)
-        has = spec is not None and spec.outputs and status.how in _ENDED and status.pid is not None
+        has = spec is not None and spec.outputs and status.how in _ENDED and (status.pid or status.started_at)
         return spec if has else None
 
     def _add(self, token: str, work: Work) -> None:

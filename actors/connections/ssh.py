@@ -24,6 +24,17 @@ from .login import Login, connect, first_hop, start
 from .steps import step_words
 
 
+class _Threads(trio_asyncio.TrioExecutor):
+    """Threads for asyncio that are left to themselves once nobody wants their result: those that look up names.
+
+    Else a host that is given up waits for its name server, and a look-up that fails after that ends the loop of all.
+    """
+
+    async def submit(self, func: Callable[..., object], *args: object) -> object:
+        """Run it in a thread."""
+        return await trio.to_thread.run_sync(partial(func, *args), abandon_on_cancel=True)
+
+
 class SshDialler:
     """Dials with asyncssh; one for all targets of a home."""
 
@@ -37,6 +48,7 @@ class SshDialler:
     async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
         """Keep asyncio's loop, until cancelled."""
         async with trio_asyncio.open_loop() as loop:
+            loop.set_default_executor(_Threads())
             self._loop = loop
             task_status.started()
             await trio.sleep_forever()

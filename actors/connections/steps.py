@@ -7,6 +7,7 @@ controller does not answer, steps that run go on, and new ones are refused.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from holdfast.events.errors import Unavailable
@@ -14,6 +15,12 @@ from holdfast.events.records import Granted, Target
 
 _ID: Final = re.compile(r"[0-9]+")
 _NODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def cpus_of(target: Target, environ: Mapping[str, str]) -> int | None:
+    """How many processors an allocation has, as its script's environment says; None for what is none."""
+    cpus = environ.get("SLURM_CPUS_ON_NODE", "")
+    return int(cpus) if target.allocation is not None and cpus.isdecimal() else None
 
 
 def step_words(target: Target) -> tuple[str, ...]:
@@ -29,5 +36,5 @@ def step_words(target: Target) -> tuple[str, ...]:
     # Unbuffered, as srun else waits for the end of a line; overlapping, as the jobs there have all of its processors.
     return (
         "srun", f"--jobid={state.id}", "--overlap", "--nodes=1", "--ntasks=1", *node,
-        "--quiet", "--unbuffered", "--chdir=/", "--mpi=none",
+        "--quiet", "--unbuffered", "--chdir=/", "--mpi=none", "--export=HOME,PATH,USER",
     )  # fmt: skip

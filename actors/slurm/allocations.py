@@ -30,6 +30,8 @@ from ..targets.messages import Order
 _RUNNER: Final = Path(__file__).parent.parent / "runner.py"
 _PYTHONS: Final = " ".join(PYTHONS)
 _US: Final = 1_000_000
+ALONE_S: Final = 300
+"""An allocation with nothing to do ends by itself after so long at the least: if it is not given back before."""
 
 # $1: Holdfast's folder, $2: the runner's file, both below the folder that this is started in; $3: the number; $4: how
 # many seconds jobs may run; $5: after how many seconds with nothing to do it ends. A runner that was killed is started
@@ -83,7 +85,7 @@ def order_of(home: str, folder: str, cluster: Target, allocation: Allocation) ->
     cpus = 0 if pilot is None else pilot.cpus
     needs = {name: amount for name, amount in cluster.capacity.items() if name != "cpus"}
     words = (f".holdfast/{folder}", f".holdfast/{runner_file()}", str(allocation.number))
-    times = (str(usable_us(allocation.time_us) // _US), str(max(1, idle_us // _US)))
+    times = (str(usable_us(allocation.time_us) // _US), str(max(ALONE_S, idle_us // _US)))
     spec = JobSpec(
         run=("/bin/sh", "-c", LAUNCHER.replace("@PYTHONS@", _PYTHONS), "holdfast-pilot", *words, *times),
         name=f"pilot-{allocation.number}",

@@ -67,22 +67,37 @@ async def ask_config(site: Site) -> scontrol.Config:
     return scontrol.parse_config((await _answered(site, scontrol.CONFIG)).stdout)
 
 
-async def ask_folders(site: Site, names: Sequence[str]) -> dict[str, AttemptFolder]:
-    """What the folders of these attempts say. Raises Unavailable."""
+async def ask_identity(site: Site, fresh: str) -> tuple[str, str]:
+    """The id of Holdfast's folder there, and its receipt; `fresh` becomes its id where there is none.
+
+    If that is empty, the id of a folder without one is.
+
+    Raises Unavailable.
+    """
+    argv = attempt_folders.identify_argv(site.folder, fresh)
+    finished = await site.run(argv)
+    if finished.exit_code == attempt_folders.NO_ID:
+        return "", ""
+    own, _, receipt = _checked(argv, finished).stdout.decode(errors="replace").strip().partition("\n")
+    return own, receipt
+
+
+async def ask_folders(site: Site, own: str, names: Sequence[str]) -> dict[str, AttemptFolder]:
+    """What the folders of these attempts say, in the folder with the id `own`. Raises Unavailable."""
     found: dict[str, AttemptFolder] = {}
     for start in range(0, len(names), _FOLDERS_MAX):
         part = names[start : start + _FOLDERS_MAX]
-        argv, stdin = attempt_folders.read_argv(site.folder), attempt_folders.read_stdin(part)
+        argv, stdin = attempt_folders.read_argv(site.folder, own), attempt_folders.read_stdin(part)
         found |= attempt_folders.read_answer((await _answered(site, argv, stdin)).stdout, part)
     return found
 
 
-async def void(site: Site, names: Sequence[str]) -> dict[str, bool]:
+async def void(site: Site, own: str, names: Sequence[str]) -> dict[str, bool]:
     """Claim these attempts, so that they never run; whether each was free, and so never ran. Raises Unavailable."""
     found: dict[str, bool] = {}
     for start in range(0, len(names), _FOLDERS_MAX):
         part = names[start : start + _FOLDERS_MAX]
-        argv, stdin = attempt_folders.void_argv(site.folder), attempt_folders.read_stdin(part)
+        argv, stdin = attempt_folders.void_argv(site.folder, own), attempt_folders.read_stdin(part)
         found |= attempt_folders.void_answer((await _answered(site, argv, stdin)).stdout, part)
     return found
 
@@ -92,9 +107,12 @@ async def forget_secrets(site: Site, names: Sequence[str]) -> None:
     await _answered(site, attempt_folders.forget_secrets_argv(site.folder), attempt_folders.read_stdin(names))
 
 
-async def close(site: Site, names: Sequence[str]) -> None:
-    """Remove what is no longer needed of these attempts, which are over; their claims stay. Raises Unavailable."""
-    await _answered(site, attempt_folders.close_argv(site.folder), attempt_folders.read_stdin(names))
+async def close(site: Site, names: Sequence[str], receipt: str) -> None:
+    """Remove what is no longer needed of these attempts, which are over; their claims stay. Raises Unavailable.
+
+    `receipt`: the place in the log that has their ends.
+    """
+    await _answered(site, attempt_folders.close_argv(site.folder, receipt), attempt_folders.read_stdin(names))
 
 
 async def _answered(site: Site, argv: Sequence[str], stdin: bytes = b"") -> Finished:

@@ -28,6 +28,7 @@ T = TypeVar("T")
 SECRETS_ARGV: Final = ("/bin/sh", "-s")
 """What reads what `secrets_stdin` makes, from its standard input: no list of processes shows anything of it."""
 
+NO_ID: Final = 3
 _WORDS: Final = ("by", "exit", "refused", "second", "size", "void")
 _SIGNALLED: Final = 128
 _SIGNALS: Final = 64
@@ -38,6 +39,24 @@ _PREPARE: Final = """\
 umask 077
 mkdir -p -- "$1" && chmod 700 "$1" && cd -- "$1" && mkdir -p attempts output secrets slurm &&
     : >"attempts/.writable.$$" && rm -f "attempts/.writable.$$"
+"""
+# Where the same path leads to another folder, what stands there says nothing of our attempts.
+_IDENTIFY: Final = """\
+umask 077
+cd -- "$1" || exit 1
+if [ ! -s id ]; then
+    [ -n "$2" ] || exit 3
+    printf '%s\\n' "$2" >".id.$$" && ln ".id.$$" id 2>/dev/null
+    rm -f ".id.$$"
+fi
+read -r id <id && printf '%s\\n' "$id" || exit 1
+[ ! -f receipt ] || cat receipt
+"""
+_CHECK: Final = """\
+if [ -n "$2" ]; then
+    id= && read -r id <"$1/id"
+    [ "$id" = "$2" ] || { echo "$1 is another folder than it was" >&2; exit 1; }
+fi
 """
 # Opening the folders has network file systems look at what is there now, and not at what was there a minute ago.
 _READ: Final = """\
@@ -87,6 +106,7 @@ echo end
 # One `rm` for all of them, here, and none in each script, whose short command it would cost a tenth of its rate.
 _CLOSE: Final = """\
 cd -- "$1" || exit 1
+[ -z "$2" ] || { printf '%s\\n' "$2" >".receipt.$$" && mv -f ".receipt.$$" receipt; }
 while IFS= read -r work; do
     slurm= array= task= log=
     while read -r name value; do
@@ -97,12 +117,14 @@ while IFS= read -r work; do
         [ -f "$file" ] && [ ! -s "$file" ] && printf '%s\\n' "$file"
     done
     for file in "attempts/$work/by" "attempts/$work/exit" "attempts/$work/refused" "attempts/$work"/second.* \\
-        "secrets/$work"; do
+        "secrets/$work" "secrets/.$work"; do
         [ -f "$file" ] && printf '%s\\n' "$file"
     done
 done | xargs rm -f -- .nothing
 """
-_FORGET: Final = 'cd -- "$1/secrets" && while IFS= read -r work; do set -- "$@" "$work"; done && shift && rm -f -- "$@"'
+_FORGET: Final = """\
+cd -- "$1/secrets" && while IFS= read -r work; do set -- "$@" "$work" ".$work"; done && shift && rm -f -- "$@"
+"""
 
 
 class GarbledAnswer(Unavailable):
@@ -167,7 +189,8 @@ def secrets_stdin(folder: str, secrets: Mapping[str, Mapping[str, str]]) -> byte
     for work, values in secrets.items():
         text = "".join(f"export {name}={_sourced(value)}\n" for name, value in values.items())
         # `printf` is the shell's own: no process is started that would have this among its arguments.
-        lines.append(f"printf '%s' {quote(text)} >.{work}")
+        # What is cut off by a full disk is not to stay there.
+        lines.append(f"printf '%s' {quote(text)} >.{work} || {{ rm -f .{work}; exit 1; }}")
         lines.append(f"mv -f .{work} {work}")
     return ("\n".join(lines) + "\n").encode(errors="surrogateescape")
 
@@ -182,18 +205,30 @@ def forget_secrets_argv(folder: str) -> list[str]:
     return ["/bin/sh", "-c", _FORGET, "sh", folder]
 
 
-def close_argv(folder: str) -> list[str]:
+def close_argv(folder: str, receipt: str = "") -> list[str]:
     """The command that removes what is no longer needed of attempts that are over, whose names it reads (`read_stdin`).
 
     That is what their scripts noted, secrets that they didn't take, and output and logs of Slurm's that are empty. The
-    folders stay: they are the claims, and as long as a copy may come from somewhere nothing else stops it.
+    folders stay: they are the claims, and as long as a copy may come from somewhere nothing else stops it. `receipt`
+    is kept there: the place in the log that has their ends.
     """
-    return ["/bin/sh", "-c", _CLOSE, "sh", folder]
+    return ["/bin/sh", "-c", _CLOSE, "sh", folder, receipt]
 
 
-def read_argv(folder: str) -> list[str]:
-    """The command that says what stands in the folders of attempts, whose names it reads (`read_stdin`)."""
-    return ["/bin/sh", "-c", _READ, "sh", folder]
+def identify_argv(folder: str, fresh: str) -> list[str]:
+    """The command that prints the id of Holdfast's folder, and its receipt; `fresh` becomes its id if it has none.
+
+    If that is empty, a folder without an id is left so, and the exit code is NO_ID.
+    """
+    return ["/bin/sh", "-c", _IDENTIFY, "sh", folder, fresh]
+
+
+def read_argv(folder: str, own: str = "") -> list[str]:
+    """The command that says what stands in the folders of attempts, whose names it reads (`read_stdin`).
+
+    It does so only in the folder whose id is `own`, if that is given.
+    """
+    return ["/bin/sh", "-c", _CHECK + _READ, "sh", folder, own]
 
 
 def read_stdin(works: Iterable[str]) -> bytes:
@@ -224,9 +259,12 @@ def read_answer(answer: bytes, works: Sequence[str]) -> dict[str, AttemptFolder]
     return {work: _folder(parts[work], claimed=work in claimed) for work in works}
 
 
-def void_argv(folder: str) -> list[str]:
-    """The command that claims attempts, whose names it reads (`read_stdin`), for nobody: they never run then."""
-    return ["/bin/sh", "-c", _VOID, "sh", folder]
+def void_argv(folder: str, own: str = "") -> list[str]:
+    """The command that claims attempts, whose names it reads (`read_stdin`), for nobody: they never run then.
+
+    It does so only in the folder whose id is `own`, if that is given.
+    """
+    return ["/bin/sh", "-c", _CHECK + _VOID, "sh", folder, own]
 
 
 def void_answer(answer: bytes, works: Sequence[str]) -> dict[str, bool]:

@@ -17,6 +17,8 @@ from holdfast.events.records import Batch, OutputRange, PlannedBatch, SubmittedB
 from .squeue import Row
 from .words import Meaning, meaning_of
 
+SKEW_US: Final = 3_600_000_000
+"""By how much the clocks of two machines may differ, at the most."""
 QUEUED: Final = "queued"
 RUNNING: Final = "running"
 UNCLEAR: Final = "unclear"
@@ -41,6 +43,7 @@ class Member:
         "begun_at",
         "ended",
         "index",
+        "is_astray",
         "is_behind",
         "is_missing",
         "job",
@@ -67,6 +70,7 @@ class Member:
         self.ended: Row | None = None
         self.is_missing = False
         self.over = False
+        self.is_astray = False
         self.stopping = False
         self.stopped_at: float | None = None
 
@@ -230,6 +234,20 @@ class Book:
             return _running(member)
         return AttemptStatus(member.token, QUEUED)
 
+    def name_of(self, number: int, submitted_at: int) -> str:
+        """The batch that has this id, and was submitted by then; "" if there is none: ids are given out again."""
+        for entry in self.entries.values():
+            if entry.id == str(number) and submitted_at >= entry.planned_at - SKEW_US:
+                return entry.name
+        return ""
+
+    def _name_in(self, row: Row) -> str:
+        """The batch that a row is about. People, and sites, rename jobs: then the comment, or the id, tells."""
+        if row.name in self.entries or row.name.startswith(self._prefix):
+            return row.name
+        told = row.comment.partition(":")[0]
+        return told if told in self.entries else self.name_of(row.array or row.id, row.submitted_at)
+
     # What is seen.
 
     def see(self, rows: Sequence[Row], asked_at: float, now: float) -> Sights:
@@ -241,7 +259,7 @@ class Book:
         sights = Sights([], [], [], [], [])
         by_name: dict[str, list[Row]] = {}
         for row in rows:
-            by_name.setdefault(row.name, []).append(row)
+            by_name.setdefault(self._name_in(row), []).append(row)
         for entry in list(self.entries.values()):
             if entry.sent and entry.sent_at <= asked_at:
                 self._see_entry(entry, by_name.get(entry.name, ()), sights, asked_at, now)

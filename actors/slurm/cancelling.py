@@ -48,7 +48,7 @@ class Canceller:
         indexes = sorted(each.index for each in members if each.index is not None)
         if entry is None or (indexes and len(indexes) < len(entry.members)):
             # With a name as well, scancel takes all tasks that wait, whatever their indexes.
-            what = [f"{number}_[{shown_ranges(indexes)}]"]
+            what = [f"{number}_[{shown_ranges(indexes)}]" if indexes else number]
         else:
             # An id may be another job's by now, where a controller was put back to an older state.
             what = [f"--name={entry.name}", number]

@@ -18,6 +18,10 @@ class Closer:
         self._shared = shared
         self._entries: list[Entry] = []
 
+    def forget(self) -> None:
+        """The book begins anew, and what is to be closed is found again."""
+        self._entries.clear()
+
     def over(self, member: Member) -> None:
         """The end of an attempt is in the log."""
         entry = self._shared.book.drop(member)
@@ -46,7 +50,7 @@ class Closer:
             shared.leftovers = [each for each in shared.leftovers if each in needed]
             try:
                 if works:
-                    await close(site, works)
+                    await close(site, works, shared.receipt)
             except Unavailable:
                 pass  # a few small files stay there
             if not self._entries:

@@ -19,7 +19,7 @@ from holdfast.events.messages import Attached, AttemptStatus, Unreachable
 from holdfast.events.records import Batch, PlannedBatch, Target
 
 from ..targets.messages import Acknowledge, Connected, Launch, Order, Revoke, SetCapacity, Settle, Stop, TargetMessage
-from .asking import ask_config
+from .asking import ask_config, ask_identity
 from .book import UNCLEAR, Member, Sights
 from .cancelling import Canceller
 from .closing import Closer
@@ -71,7 +71,8 @@ class Cluster:
             case Revoke(tokens=tokens):
                 # What is in the cluster's queue stays there: it is to go on also when nobody looks.
                 await self._submitter.take_back(tokens)
-            case Acknowledge(tokens=tokens):
+            case Acknowledge(tokens=tokens, receipt=receipt):
+                self._shared.receipt = receipt
                 for member in filter(None, map(self._shared.book.members.get, tokens)):
                     self._closer.over(member)
             case SetCapacity():
@@ -112,9 +113,12 @@ class Cluster:
     async def _attach(self, site: Site) -> Sights:
         """Find out how everything stands, and tell the scheduler; returns what of the queue is to be followed."""
         shared = self._shared
+        # What was asked to be recorded over an earlier connection is in the log before that is read.
+        await shared.record()
         batches, sights = await self._find_out(site)
         self._submitter.forget()
         self._looker.forget()
+        self._closer.forget()
         await self._tell_attached(sights.strangers)
         for entry in list(shared.book.entries.values()):
             if not entry.members:
@@ -132,6 +136,7 @@ class Cluster:
         while True:
             try:
                 shared.config = await ask_config(site)
+                shared.identity = await self._identify(site)
                 batches, placed = shared.log.held_by(shared.name)
                 shared.book.load(batches, placed, trio.current_time())
                 sights = await self._poller.ask(site)
@@ -147,6 +152,24 @@ class Cluster:
                     shared.on_trouble(None)
                 return batches, sights
 
+    async def _identify(self, site: Site) -> str:
+        """The id of the folder that says how attempts stand. Raises Unavailable if those in flight are in another.
+
+        As when the workdir is not mounted, or another machine answers to the login node's name: nothing that stands in
+        another folder, or doesn't, may be taken for the truth about them.
+        """
+        shared = self._shared
+        known = shared.log.journal(shared.name)
+        fresh = "" if known else f"{int(shared.random.random() * 2**52):013x}"
+        found, shared.receipt = await ask_identity(site, fresh)
+        if known and known.rpartition(":")[2] != found:
+            message = (
+                f"{site.folder} is not the folder in which the attempts in flight are; see that the workdir is "
+                "mounted, and that the login node is the one that it was"
+            )
+            raise Unavailable(message)
+        return found or fresh
+
     async def _tell_attached(self, strangers: Sequence[str] = ()) -> None:
         """Say how every attempt stands: what the scheduler launched and is not among them, never came here."""
         shared = self._shared
@@ -156,7 +179,7 @@ class Cluster:
         self._session += 1
         self._attached = True
         cluster = "" if shared.config is None else shared.config.cluster
-        report = Attached(shared.name, f"slurm:{cluster}", ALWAYS, 0, tuple(statuses))
+        report = Attached(shared.name, f"slurm:{cluster}:{shared.identity}", ALWAYS, 0, tuple(statuses), shared.receipt)
         await shared.scheduler.tell(Connected(self._session, report))
 
     def _status(self, member: Member) -> AttemptStatus:

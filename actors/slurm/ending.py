@@ -16,18 +16,20 @@ from holdfast.events.messages import AttemptStatus
 from holdfast.events.records import OutputRange
 
 from .attempt_folders import AttemptFolder, Exit
-from .book import RUNNING, Member
+from .book import RUNNING, Book, Member
 from .sacct import Account
-from .script import NOT_CLAIMED, NOT_DUE, SECOND_COPY
+from .script import NOT_CLAIMED, NOT_DUE, NOT_STARTED, SECOND_COPY
 from .squeue import Row
 from .words import End, Meaning, ended, meaning_of, word_of
 
-BRIEFLY: Final = 10
+BRIEFLY: Final = 5
 """Accounting is waited for so many times as long as the command ran, where nothing else is to be learnt from it."""
 LOOK_S: Final = 1.0
 """How often is looked for ends that are not known yet, at the most."""
 _REQUEUED: Final = "REQUEUED"
+_WITHOUT_CLAIM: Final = frozenset({SECOND_COPY, NOT_CLAIMED, NOT_STARTED, NOT_DUE})
 _NEVER: Final = "DependencyNeverSatisfied"
+_TAKEN_OUT: Final = "the cluster took it out of its queue, as what it depends on did not end so"
 
 
 class Evidence(Struct, frozen=True):
@@ -42,12 +44,13 @@ class Evidence(Struct, frozen=True):
     accounting: bool
 
 
-def by_task(accounts: Iterable[Account]) -> dict[tuple[str, int | None], list[Account]]:
-    """Rows by the batch's name and the task."""
+def by_task(accounts: Iterable[Account], book: Book) -> dict[tuple[str, int | None], list[Account]]:
+    """Rows by the batch and the task. One that was given another name, as anybody may, is known by its id."""
     found: dict[tuple[str, int | None], list[Account]] = {}
     for each in accounts:
+        name = each.name if each.name in book.entries else book.name_of(each.array or each.id, each.submitted_at)
         for task in (None,) if each.tasks is None else each.tasks:
-            found.setdefault((each.name, task), []).append(each)
+            found.setdefault((name, task), []).append(each)
     return found
 
 
@@ -55,15 +58,59 @@ def conclude(member: Member, evidence: Evidence, now: float, account_s: float) -
     """How the attempt ended, or None as long as that is not known. `account_s`: how long accounting may lag."""
     folder = evidence.folders[member.folder]
     account = _account_of(member, folder, evidence)
-    if account is not None and member.is_behind and (folder.void or not folder.claimed):
+    if member.is_behind and (folder.void or not folder.claimed):
         why = _not_let_go(member, account, evidence)
         if why is not None:
             return AttemptStatus(member.token, "revoked", error=why)
     if account is not None:
-        return _by_account(member, folder, account)
+        return (
+            _left_no_mark(member, account) if _ran_elsewhere(folder, account) else _by_account(member, folder, account)
+        )
     if folder.exit is not None and (not evidence.accounting or says_enough(member, folder, now, account_s)):
         return _by_folder(member, folder)
+    row = member.ended
+    if row is not None and member.left_at is not None and now - member.left_at >= account_s and not folder.void:
+        # Nobody else says anything: then the queue's own last word counts, as far as it goes.
+        return _by_word(member, folder, row)
     return None
+
+
+def _ran_elsewhere(folder: AttemptFolder, account: Account) -> bool:
+    """Whether Slurm has seen the script end as it does only after the claim, of which nothing is to be seen here."""
+    by_itself = account.state == "COMPLETED" or (account.state == "FAILED" and not account.signal)
+    began = account.started_at is not None and bool(account.nodes)
+    return by_itself and began and not folder.claimed and account.exit_code not in _WITHOUT_CLAIM
+
+
+def _left_no_mark(member: Member, account: Account) -> AttemptStatus:
+    """The status of one that ran where what it writes isn't seen from here: how its command ended is not known."""
+    why = (
+        f"Slurm says that it ran on {account.nodes or 'a node'}, and nothing of it is in the workdir as the login node "
+        "has it; the target's workdir must be on a file system that the cluster's nodes share, under the same path"
+    )
+    member.is_astray = True
+    return AttemptStatus(
+        member.token,
+        "ended",
+        started_at=account.started_at,
+        ended_at=account.ended_at,
+        how="lost",
+        error=why,
+        word=account.state,
+        nodes=account.nodes,
+        queued_us=_queued_us(account),
+    )
+
+
+def _by_word(member: Member, folder: AttemptFolder, row: Row) -> AttemptStatus | None:
+    """The end of one of which there is only the state that the queue shows, and no code that it ended with."""
+    word = word_of(row.state)
+    if word in {"COMPLETED", "FAILED"}:
+        if not folder.claimed or (folder.claim is not None and row.id != folder.claim.slurm_id):
+            return None
+        error = f"Slurm says {word}, and neither it nor the script says with which exit code"
+        return replace(_by_account(member, folder, _seen(row)), how="lost", exit_code=None, error=error)
+    return _by_account(member, folder, _seen(row))
 
 
 def says_enough(member: Member, folder: AttemptFolder, now: float, account_s: float) -> bool:
@@ -72,17 +119,20 @@ def says_enough(member: Member, folder: AttemptFolder, now: float, account_s: fl
     return folder.exit is not None and left_s >= _patience_s(member, folder, folder.exit, account_s)
 
 
-def _not_let_go(member: Member, account: Account, evidence: Evidence) -> str | None:
+def _not_let_go(member: Member, account: Account | None, evidence: Evidence) -> str | None:
     """Why one that was to wait for others in the queue never began, if it is because of these."""
+    row = member.ended
+    if row is not None and word_of(row.state) == "CANCELLED" and row.reason == _NEVER:
+        return _TAKEN_OUT
+    if account is None:
+        return None
     if account.exit_code == NOT_DUE and member.told != RUNNING:
         return "the cluster started it before what it depends on had ended so, and its script ran nothing"
     if word_of(account.state) != "CANCELLED":
         return None
     # A person's cancel leaves the reason that it waited for, and accounting says whose it was.
-    said = account.reason if member.ended is None else member.ended.reason
-    if said == _NEVER or (member.ended is None and evidence.accounting and account.by is None):
-        return "the cluster took it out of its queue, as what it depends on did not end so"
-    return None
+    by_nobody = row is None and evidence.accounting and account.by is None
+    return _TAKEN_OUT if account.reason == _NEVER or by_nobody else None
 
 
 def _patience_s(member: Member, folder: AttemptFolder, mark: Exit, account_s: float) -> float:

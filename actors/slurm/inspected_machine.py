@@ -23,7 +23,7 @@ umask 077
 file="$1/.looked-at.$$"
 if (echo looked > "$file") 2>/dev/null && rm -f "$file"; then echo written=yes; else echo written=no; fi
 echo "kind=$(stat -f -c %T "$1" 2>/dev/null)"
-df -Pk "$1" 2>/dev/null | awk 'NR == 2 { print "room=" $4 }'
+df -Pk "$1" 2>/dev/null | { read -r line; read -r device size used room rest && echo "room=$room"; } || :
 """
 # Those that one machine alone has, as `stat -f` names them.
 _LOCAL_KINDS: Final = frozenset({"ext2/ext3", "xfs", "btrfs", "tmpfs", "zfs", "overlayfs", "ramfs", "reiserfs", "jfs"})

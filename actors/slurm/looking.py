@@ -7,7 +7,7 @@ grace time in between, accounting does not have it, and none of its attempts was
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import trio
@@ -18,7 +18,7 @@ from holdfast.events.messages import AttemptStatus
 
 from .asking import NoAccounting, ask_accounts, ask_accounts_by_name, ask_details, ask_folders, forget_secrets, void
 from .attempt_folders import AttemptFolder
-from .book import QUEUED, Entry, Member
+from .book import QUEUED, SKEW_US, Entry, Member
 from .ending import LOOK_S, Evidence, by_task, conclude, given_back, is_gone, is_taken_out, lost, says_enough
 from .sacct import Account
 from .shared import Shared
@@ -29,7 +29,6 @@ ACCOUNTS_EACH_S: Final = 2.5
 """Slurm tells accounting what is new every 5 s: to ask much more often is in vain."""
 SILENT_S: Final = 600.0
 """How long accounting that does not answer is waited for, where all else says that a batch is not there."""
-_SKEW_US: Final = 3_600_000_000  # the clocks of two machines, at the most
 _TASKS_MAX: Final = 1000  # more of one array are asked for by the array's number
 
 
@@ -88,22 +87,20 @@ class Looker:
     async def _look_for(self, site: Site, entry: Entry) -> None:
         """Find out whether the cluster has, or had, a batch. Raises Unavailable, and then it is tried again."""
         shared = self._shared
-        self._missed.pop(entry.name, None)
-        if entry.id is not None or entry.name not in shared.book.entries:
+        if not self._is_missed(entry):
             return
         members = list(entry.members.values())
-        folders = await ask_folders(site, [each.folder for each in members])
+        folders = await ask_folders(site, shared.identity, [each.folder for each in members])
         claimed = next((each.claim for each in folders.values() if each.claim is not None), None)
         if claimed is not None:
             await self._adopt_gone(entry, str(claimed.array or claimed.slurm_id))
             return
         try:
-            accounts = await ask_accounts_by_name(site, [entry.name], entry.planned_at - _SKEW_US)
+            accounts = await ask_accounts_by_name(site, [entry.name], entry.planned_at - SKEW_US)
         except NoAccounting:
             accounts = []
         except Unavailable:
             if self._accounts_patience():
-                self._missed[entry.name] = entry
                 raise
             accounts = []
         else:
@@ -111,9 +108,19 @@ class Looker:
         if accounts:
             await self._adopt_gone(entry, str(accounts[-1].array or accounts[-1].id))
             return
+        if not self._is_missed(entry):
+            return  # it turned up while we asked
+        self._missed.pop(entry.name, None)
         reason = "the controller answered twice without it, accounting has not heard of it, and it has claimed nothing"
         await shared.record(BatchAbsent(shared.name, entry.name, reason))
         self._submitter.again(entry)
+
+    def _is_missed(self, entry: Entry) -> bool:
+        """Whether it is still to be looked for; else nobody does."""
+        missed = entry.sent and entry.id is None and self._shared.book.entries.get(entry.name) is entry
+        if not missed:
+            self._missed.pop(entry.name, None)
+        return missed
 
     def _accounts_patience(self) -> bool:
         now = trio.current_time()
@@ -125,6 +132,7 @@ class Looker:
         """A batch whose answer got lost is there, under this id."""
         shared = self._shared
         entry.id, entry.reason, entry.missed_at = number, "", None
+        self._missed.pop(entry.name, None)
         await shared.record(BatchSubmitted(shared.name, entry.name, number, found=True))
         statuses = [AttemptStatus(each.token, QUEUED) for each in entry.members.values() if each.told != "running"]
         await shared.report(statuses)
@@ -147,7 +155,7 @@ class Looker:
         if not left:
             return False
         now = trio.current_time()
-        folders = await ask_folders(site, [each.folder for each in left])
+        folders = await ask_folders(site, shared.identity, [each.folder for each in left])
         account_s = shared.times.account_s
         silent = [each for each in left if not says_enough(each, folders[each.folder], now, account_s)]
         evidence = await self._evidence(site, silent, folders)
@@ -187,11 +195,11 @@ class Looker:
         run it after its end was told. One that was claimed in this moment has not ended so.
         """
         unclaimed = [member.folder for member, _ in ends if not folders[member.folder].claimed]
-        free = await void(site, unclaimed) if unclaimed else {}
+        free = await void(site, self._shared.identity, unclaimed) if unclaimed else {}
         now_us = self._shared.clock.now()
         # With the claim in our hands it is certain that nobody ran it, so it can't be lost.
         return [
-            (member, given_back(member, now_us) if status.how == "lost" and member.folder in free else status)
+            (member, given_back(member, now_us) if _is_spared(member, status, free) else status)
             for member, status in ends
             if free.get(member.folder, True)
         ]
@@ -213,7 +221,7 @@ class Looker:
             self._shared.on_trouble(f"{self._shared.name}: {error}")
         if not answered and any(folders[each.folder].exit is None for each in left):
             accounts = await ask_details(site)
-        return Evidence(folders, by_task(accounts), answered)
+        return Evidence(folders, by_task(accounts, self._shared.book), answered)
 
     def _ids(self, left: Sequence[Member]) -> list[str]:
         """The ids to ask accounting for: of tasks, or of a whole array where they are many."""
@@ -235,10 +243,15 @@ class Looker:
         self, site: Site, gone: Sequence[Member], folders: dict[str, AttemptFolder], now: float
     ) -> list[tuple[Member, AttemptStatus]]:
         """The cluster has had its time with these, or was told to cancel them, and says nothing: claims decide."""
-        free = await void(site, [each.folder for each in gone])
+        free = await void(site, self._shared.identity, [each.folder for each in gone])
         times, now_us = self._shared.times, self._shared.clock.now()
         over = [each for each in gone if not free[each.folder] and is_gone(each, now, times.gone_s)]
         return [
             *((each, given_back(each, now_us)) for each in gone if free[each.folder]),
             *((each, lost(each, folders[each.folder], now_us)) for each in over),
         ]
+
+
+def _is_spared(member: Member, status: AttemptStatus, free: Mapping[str, bool]) -> bool:
+    """Whether one that would be lost surely never ran, as its claim was made here."""
+    return status.how == "lost" and member.folder in free and not member.is_astray

@@ -39,6 +39,9 @@ class Shared:
         self.on_trouble = around.on_trouble
         self.times = around.times.cluster
         self.config: Config | None = None
+        self.receipt = ""
+        self.identity = ""
+        """Of Holdfast's folder on the cluster: what other folders say is nothing to us."""
         self.leftovers: list[str] = []
         self._news = trio.Event()
 

@@ -84,7 +84,7 @@ class Submitter:
         shared.carrier.let_go(gone)
         if gone:
             await shared.report([AttemptStatus(each, "revoked", error=why) for each in gone])
-        self._news.set()
+            self._news.set()
 
     def _take_out(self, entry: Entry, member: Member) -> None:
         """It is in the batch no more, and what was put there for it goes as well."""
@@ -168,6 +168,8 @@ class Submitter:
     async def _plan(self, site: Site) -> None:
         await self.take_back([each.token for each in self._orders.values() if not self._can_follow(each.after)], GONE)
         shared, orders = self._shared, list(self._orders.values())
+        if not orders:
+            return
         config = shared.config
         most = ARRAY_MAX if config is None else config.array_max
         # Thousands of orders, and their scripts, take a while, and others speak to this thread.
@@ -277,7 +279,7 @@ class Submitter:
     async def _refuse(self, site: Site, entry: Entry, reason: str) -> None:
         """It is refused for ever; but an earlier copy of one that is doubtful may have begun. Raises Unavailable."""
         members = list(entry.members.values())
-        free = await void(site, [each.folder for each in members]) if entry.doubtful else {}
+        free = await void(site, self._shared.identity, [each.folder for each in members]) if entry.doubtful else {}
         if all(free.values()):
             await self._close(entry, reason)
             return
@@ -304,7 +306,7 @@ class Submitter:
         if not entry.doubtful:
             await self.take_back([each.token for each in stopping], error)
             return True
-        free = await void(site, [each.folder for each in stopping]) if stopping else {}
+        free = await void(site, self._shared.identity, [each.folder for each in stopping]) if stopping else {}
         for member in stopping:
             if free[member.folder]:
                 self._take_out(entry, member)
@@ -369,5 +371,6 @@ async def _run_well(site: Site, argv: Sequence[str], stdin: bytes = b"") -> None
         raise NotRun(str(error)) from error
     if finished.exit_code:
         said = " ".join(finished.stderr.decode(errors="replace").split())
-        message = f"the workdir of the cluster can't be used: {said or f'exit code {finished.exit_code}'}"
+        said = said or f"exit code {finished.exit_code}"
+        message = f"the workdir of the cluster can't be used; see that it has room and is writable ({said})"
         raise NotRun(message)

@@ -133,7 +133,8 @@ _LAUNCH: Final = (
 
 _SCRIPT: Final[Mapping[int, str]] = {
     NOT_CLAIMED: "its claim could not be made on the node: the target's `workdir` must be writable on every node",
-    NOT_STARTED: "its command could not be started on the node; `holdfast logs` shows what its script said",
+    NOT_STARTED: "its command could not be started on the node, and why could not be written down: the target's "
+    "`workdir` must have room, and be writable, on every node",
 }
 
 

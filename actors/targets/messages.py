@@ -16,13 +16,14 @@ Rate = tuple[str, int, int]
 
 
 class Order(Struct, frozen=True):
-    """Launch this attempt."""
+    """Launch this attempt; `after`: once these have ended so, as `AttemptLaunched` has it: only to a cluster."""
 
     job: int
     attempt: int
     token: str
     spec: JobSpec
     rates: tuple[Rate, ...] = ()
+    after: dict[str, str] = {}
 
 
 class Launch(Struct, frozen=True):

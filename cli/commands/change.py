@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
 
 from holdfast.client import deliver
 from holdfast.events.errors import BadInput
 from holdfast.events.messages import Cancel, Changed, Command, Hold, Pause, Prioritise, Release, Resume, Retry
+from holdfast.events.states import IN_FLIGHT
 from holdfast.store.home import Home
 from holdfast.store.reader import Reader
 
@@ -30,6 +32,8 @@ def execute(arguments: Namespace, home: Home) -> int:
     answer = delivery.answer
     assert isinstance(answer, Changed), "these commands are answered by what they changed"
     _say(arguments.chosen, answer)
+    if arguments.chosen == "priority" and _any_in_flight(home, answer.jobs):
+        remark("of jobs that are in flight it counts for the next attempt; in a cluster's queue the cluster decides")
     if (answer.jobs or answer.targets) and not delivery.heard:
         remark("no supervisor is running: it is recorded, and takes effect at the next `holdfast run`")
     return 1 if any(not each.satisfied for each in answer.unchanged) else 0
@@ -52,6 +56,12 @@ def _command(arguments: Namespace, home: Home) -> Command:
             return Release(jobs)
         case _:
             return Prioritise(jobs, _whole_number(arguments.priority))
+
+
+def _any_in_flight(home: Home, jobs: Sequence[int]) -> bool:
+    with Reader(home) as reader:
+        found = (reader.lookups.job(job) for job in jobs)
+        return any(job is not None and isinstance(job.state, IN_FLIGHT) for job in found)
 
 
 def _whole_number(text: str) -> int:

@@ -1,31 +1,22 @@
-"""`holdfast hosts`: other machines, how they stand, and what a person can do about them."""
+"""`holdfast hosts`: other machines and clusters, how they stand, and what a person can do about them."""
 
 from __future__ import annotations
 
 import sys
-import time
 from argparse import Namespace
 from collections.abc import Sequence
 from getpass import getpass
-from typing import Final
 
 from holdfast.client import ask, deliver
 from holdfast.events.errors import BadInput, Unavailable
-from holdfast.events.hosts import Connecting, Idle, Up
-from holdfast.events.messages import Changed, Command, Dial, LogIn, Pause, Question, Resume, Say, Trust
+from holdfast.events.messages import Changed, Command, LogIn, Pause, Question, Resume, Say, Trust
 from holdfast.store.home import Home
 from holdfast.store.reader import Reader
 
-from ..reading.hostlist import HostLine, host_lines, print_hosts
-from ..screen.moments import now_us
+from ..reading.dialling import NO_SUPERVISOR, dial
+from ..reading.hostlist import host_lines, print_hosts
 from ..screen.remarks import remark
 from ..screen.terminal import printable
-
-CHECK_S: Final = 60.0
-_LOOK_S: Final = 0.1
-_NO_SUPERVISOR: Final = (
-    "no supervisor is running, and it is the one that connects; start `holdfast serve`, then ask again"
-)
 
 
 def execute(arguments: Namespace, home: Home) -> int:
@@ -61,7 +52,7 @@ def _connect(home: Home, name: str) -> None:
         text = printable(answer.text)
         answer = ask(home, Say(name, input(text) if answer.echo else getpass(text)))
     if answer is None:
-        raise Unavailable(_NO_SUPERVISOR)
+        raise Unavailable(NO_SUPERVISOR)
     print(f"host {name}: connected")
 
 
@@ -77,7 +68,7 @@ def _tell(home: Home, command: Command, done: str) -> None:
 def _known(home: Home, names: Sequence[str]) -> list[str]:
     """The hosts of these names, all if there are none. Raises BadInput."""
     with Reader(home) as reader:
-        there = [line.name for line in host_lines(reader)]
+        there = [line.name for line in host_lines(reader) if line.kind != "allocation"]
     for name in names:
         if name not in there:
             raise BadInput(f"there is no host {name!r}", remedy=f"there are: {', '.join(there) or 'none yet'}")
@@ -87,17 +78,7 @@ def _known(home: Home, names: Sequence[str]) -> list[str]:
 def _check(home: Home, names: Sequence[str], *, as_json: bool) -> int:
     """Have them tried now, and wait until it is known how that went."""
     hosts = _known(home, names)
-    asked_at = now_us()
-    if hosts and ask(home, Dial(tuple(hosts))) is None:
-        raise Unavailable(_NO_SUPERVISOR)
-    deadline = time.monotonic() + CHECK_S
-    while True:
-        with Reader(home) as reader:
-            lines = [line for line in host_lines(reader) if line.name in hosts]
-            settled = all(_is_settled(reader, line, asked_at) for line in lines)
-        if settled or time.monotonic() > deadline:
-            break
-        time.sleep(_LOOK_S)
+    lines = dial(home, hosts)
     print_hosts(lines, as_json=as_json)
     for line in lines:
         if line.fingerprint is not None:
@@ -107,11 +88,3 @@ def _check(home: Home, names: Sequence[str], *, as_json: bool) -> int:
             remark(f"{line.name}: {line.reason}")
     sys.stdout.flush()
     return 0 if all(line.state == "up" for line in lines) else 1
-
-
-def _is_settled(reader: Reader, line: HostLine, asked_at: int) -> bool:
-    """Whether it is known how it stands now; what was found out before it was asked for is no answer."""
-    target = reader.lookups.target(line.name)
-    if target is None or isinstance(target.host, Idle | Connecting):
-        return False
-    return isinstance(target.host, Up) or target.host.since >= asked_at

@@ -10,15 +10,20 @@ import msgspec
 
 from holdfast.events.errors import BadInput
 from holdfast.events.quoting import shown
-from holdfast.events.states import NAMES
+from holdfast.events.records import ClosedBatch, SubmittedBatch
+from holdfast.events.states import NAMES, Launching
 from holdfast.store.home import Home
+from holdfast.store.listing import JobLine
 from holdfast.store.reader import Reader
 
+from ..explaining.slurmwords import waiting_text
+from ..reading.batchscripts import newest_place
 from ..reading.joblist import print_jobs
 from ..screen.remarks import remark
 from .chosen import whole_number
 
 STATES: Final = tuple(NAMES.values())
+_LAUNCHING: Final = NAMES[Launching]
 
 
 def execute(arguments: Namespace, home: Home) -> int:
@@ -27,11 +32,32 @@ def execute(arguments: Namespace, home: Home) -> int:
     limit = None if arguments.limit is None else whole_number(arguments.limit, "--limit", 1, "give a number such as 20")
     with Reader(home) as reader:
         where, values = _condition(_chosen(reader, arguments.jobs), states, limit)
-        printed = print_jobs(reader.jobs(where, values), as_json=arguments.json)
+        printed = print_jobs(reader.jobs(where, values), as_json=arguments.json, why=Queues(reader))
     if not printed:
         narrowed = bool(arguments.jobs or arguments.state)
         remark(f"holdfast: {'no job is like that' if narrowed else f'no jobs yet in {home.path}'}")
     return 0
+
+
+class Queues:
+    """Why jobs that were launched on a cluster have not begun, looked up once for each batch."""
+
+    def __init__(self, reader: Reader) -> None:
+        """`reader` is kept open by the caller."""
+        self._reader = reader
+        self._clusters = {target.name for target in reader.lookups.targets() if target.is_cluster}
+
+    def __call__(self, line: JobLine) -> str | None:
+        """In words; None for a job that no cluster has in its queue."""
+        if line.state != _LAUNCHING or line.target not in self._clusters:
+            return None
+        place = newest_place(self._reader, line.id, line.attempt)
+        if place is None:
+            return None
+        state = place.batch.state
+        reason = "" if isinstance(state, ClosedBatch) else state.reason
+        queued = isinstance(state, SubmittedBatch)
+        return waiting_text(reason) if reason else "in the cluster's queue" if queued else "to be submitted"
 
 
 def _state(text: str) -> str:

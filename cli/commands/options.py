@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from holdfast.client import Delivery, deliver
+from holdfast.clusters import check_scripts
 from holdfast.events.errors import BadInput
 from holdfast.events.messages import Submit
 from holdfast.events.spec import FlowSpec, JobSpec
@@ -21,12 +22,13 @@ from holdfast.store.reader import Reader
 from ..flows.jobfields import job_from
 from ..flows.places import Misfit
 
-_PLAIN: Final = ("name", "target", "timeout", "key", "cwd")
+_PLAIN: Final = ("name", "target", "timeout", "key", "cwd", "template")
 _NUMBERS: Final = ("priority", "retries")
 # Where a job's key is not called as the option that gives it.
-_OPTIONS: Final = {"run": "the command", "limits": "--limit", "secrets": "--secret"}
+_OPTIONS: Final = {"run": "the command", "limits": "--limit", "secrets": "--secret", "variables": "--variable"}
 _PLACE: Final = re.compile(
-    r"jobs\..*?\.(?P<key>after|after_any|after_failed|needs|limits)(\.(?P<below>\S+))?: (?P<rest>.*)"
+    r"jobs\..*?\.(?P<key>after(?:_any|_failed)?|cwd|needs|limits|env|sbatch|template|variables)"
+    r"(\.(?P<below>\S+))?: (?P<rest>.*)"
 )
 
 
@@ -41,6 +43,11 @@ def job_table(arguments: Namespace, home: Home) -> dict[str, object]:
             table[name] = whole_number(text, f"--{name}")
     if arguments.env:
         table["env"] = dict(_pair(each, "--env") for each in arguments.env)
+    if arguments.sbatch:
+        # `--sbatch exclusive` is an option without a value.
+        table["sbatch"] = dict(_pair(each if "=" in each else f"{each}=true", "--sbatch") for each in arguments.sbatch)
+    if arguments.variable:
+        table["variables"] = dict(_pair(each, "--variable") for each in arguments.variable)
     if arguments.needs:
         pairs = (_pair(each, "--needs") for each in arguments.needs)
         table["needs"] = {key: parse_amount(value, f"--needs {key}") for key, value in pairs}
@@ -66,6 +73,7 @@ def make_job(table: dict[str, object], run: Sequence[str]) -> JobSpec:
 def deliver_jobs(home: Home, flow: FlowSpec) -> Delivery:
     """Submit what options made. Raises BadInput at the option, as far as that can be told, or Unavailable."""
     try:
+        check_scripts(home, flow)
         return deliver(home, Submit(flow))
     except BadInput as error:
         # A supervisor refuses with a sentence that begins with the place, such as `jobs.1.needs.gpus: `.

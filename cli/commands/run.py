@@ -12,6 +12,7 @@ import trio
 from msgspec.structs import replace
 
 from holdfast.client import send
+from holdfast.clusters import check_scripts
 from holdfast.events.errors import BadInput, Unavailable
 from holdfast.events.messages import Submit, Submitted
 from holdfast.events.spec import LOCAL, FlowSpec, TargetSpec
@@ -42,6 +43,8 @@ def execute(arguments: Namespace, home: Home) -> int:
     title = flow.name if flow is not None else "jobs"
     display = make_display(title, quiet=arguments.quiet, as_json=arguments.json)
     try:
+        if flow is not None:
+            check_scripts(home, flow)
         return _run(Errand(home, flow, None, slots, arguments.json, _newest_event(home)), display)
     except BadInput as error:
         if arguments.flow is None:

@@ -27,8 +27,9 @@ from ..screen.terminal import printable
 from .blame import blame
 from .dependencies import wait_of
 from .hindrance import Conclusion, Hindrance
-from .readiness import readiness
+from .readiness import readiness, way_of
 from .scene import Scene
+from .slurmqueue import standing
 
 
 def conclude(scene: Scene, job: Job, subject: str) -> Conclusion:
@@ -79,8 +80,11 @@ def _delayed(scene: Scene, job: Job, state: Delayed, subject: str) -> Conclusion
 
 
 def _in_flight(scene: Scene, job: Job, subject: str) -> Conclusion:
+    queued = standing(scene, job, subject)
+    if queued is not None:
+        return Conclusion(queued.text + _cancelling(scene, job) + _unwatched(scene), queued.held_by)
     stored, _ = scene.since(job.id)
-    target, number = job.policy.target, job.attempt
+    target, number = job.place, job.attempt
     held_by: list[Hindrance] = []
     state = job.state
     if isinstance(state, Unknown):
@@ -96,10 +100,14 @@ def _in_flight(scene: Scene, job: Job, subject: str) -> Conclusion:
         )
     else:
         since = scene.clock(stored.time)
-        text = (
-            f"attempt {number} of {_of(subject)} was launched on {target} at {since} (event {stored.seq}); "
-            "the runner has not said yet that it runs."
-        )
+        launched = f"attempt {number} of {_of(subject)} was launched on {target} at {since} (event {stored.seq}); "
+        found = scene.reader.lookups.target(target)
+        if found is not None and found.slurm is not None:
+            text = f"{launched}it has not been submitted yet."
+            held_by.extend(way_of(scene, found))
+            text += "".join(f" {each.what[0].upper()}{each.what[1:]}." for each in held_by)
+        else:
+            text = f"{launched}the runner has not said yet that it runs."
     return Conclusion(text + _cancelling(scene, job) + _unwatched(scene), held_by)
 
 
@@ -109,7 +117,7 @@ def _of(subject: str) -> str:
 
 def _process(scene: Scene, job: Job) -> str:
     attempt = scene.reader.lookups.attempt((job.id, job.attempt))
-    if attempt is None or not isinstance(attempt.phase, Started):
+    if attempt is None or not isinstance(attempt.phase, Started) or attempt.phase.process is None:
         return ""
     return f" as process {attempt.phase.process.pid}, attempt {job.attempt}"
 

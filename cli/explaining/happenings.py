@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, assert_never
 
 from holdfast.events import facts, hosts
@@ -12,8 +12,10 @@ from holdfast.events.records import Outcome
 from holdfast.events.spec import JobSpec, LimitSpec
 
 from ..screen.amounts import amounts_text, count_text, duration_text, list_text, size_text
+from .slurmwords import waiting_text
 
 _SECOND_US: Final = 1_000_000
+_DIGITS: Final = 12
 
 Namer = Callable[[int], str]
 Clock = Callable[[int], str]
@@ -35,8 +37,8 @@ def _of_job(event: JobEvent, name: Namer, clock: Clock) -> str:
     match event:
         case facts.JobSubmitted():
             return f"submitted, {_first_state(event.state, event.spec, name)}"
-        case facts.JobReady():
-            return "ready to start"
+        case facts.JobReady(state=state):
+            return "ready to start" if state == "ready" else "its delay is over, and what it depends on is not"
         case facts.JobHeld():
             return "held"
         case facts.JobReleased(state=state):
@@ -51,10 +53,11 @@ def _of_job(event: JobEvent, name: Namer, clock: Clock) -> str:
             return "asked to be cancelled; its attempt is being ended"
         case facts.JobRetried(state=state):
             return f"to run again, now {state}"
-        case facts.AttemptLaunched(attempt=attempt, target=target):
-            return f"attempt {attempt} launched on {target}"
+        case facts.AttemptLaunched(attempt=attempt, target=target, after=after):
+            behind = f", to wait there for {behind_text(after, name)}" if after else ""
+            return f"attempt {attempt} launched on {target}{behind}"
         case facts.AttemptStarted(attempt=attempt, process=process):
-            return f"attempt {attempt} started as process {process.pid}"
+            return f"attempt {attempt} started" + ("" if process is None else f" as process {process.pid}")
         case facts.AttemptProgressed(attempt=attempt, progress=progress):
             done = "" if progress.fraction is None else f" {progress.fraction:.0%}"
             said = f": {progress.message}" if progress.message else ""
@@ -63,6 +66,9 @@ def _of_job(event: JobEvent, name: Namer, clock: Clock) -> str:
             size = size_text(sum(each.bytes for each in files))
             where = "back" if back else "there"
             return f"attempt {attempt}: {count_text(len(files), 'file')} ({size}) brought {where}"
+        case facts.AttemptBatched(attempt=attempt, batch=batch, index=index):
+            task = "" if index is None else f", as its task {index}"
+            return f"attempt {attempt} is to be submitted in {batch_name(batch)}{task}"
         case facts.AttemptEnded():
             again = "" if event.retry_at is None else f"; the next try is due at {clock(event.retry_at)}"
             return f"attempt {event.attempt} {ending(event)}{_after(event.outcome)}{again}"
@@ -77,6 +83,10 @@ def _of_job(event: JobEvent, name: Namer, clock: Clock) -> str:
 
 
 def _of_home(event: HomeEvent) -> str:
+    if isinstance(event, facts.BatchEvent):
+        return f"target {event.target}: {batch_name(event.batch)} {_of_batch(event)}"
+    if isinstance(event, facts.AllocationEvent):
+        return f"allocation {event.allocation} {_of_allocation(event)}"
     match event:
         case facts.HomeCreated(home=home):
             return f"home {home} created"
@@ -88,8 +98,11 @@ def _of_home(event: HomeEvent) -> str:
             return f"supervisor, process {pid}, left: {reason}"
         case facts.FlowSubmitted(flow=flow, jobs=jobs):
             return f"flow {flow} submitted: {count_text(jobs, 'job')}"
-        case facts.TargetConfigured(target=target, capacity=capacity):
-            return f"target {target} offers {amounts_text(capacity)}"
+        case facts.TargetConfigured(target=target, capacity=capacity, slurm=slurm):
+            cluster = "" if slurm is None else " is a cluster of Slurm's" + (" and" if capacity else "")
+            return f"target {target}{cluster}" + (
+                f" offers {amounts_text(capacity)}" if capacity or not cluster else ""
+            )
         case facts.TargetAttached(target=target, pid=pid):
             return f"target {target} answers: its runner is process {pid}"
         case facts.HostChanged(target=target, host=host):
@@ -105,6 +118,54 @@ def _of_home(event: HomeEvent) -> str:
             return f"target {target} resumed"
         case facts.LimitConfigured(limit=limit, spec=spec):
             return f"limit {limit}: {limit_text(spec)}"
+        case _:
+            assert_never(event)
+
+
+def behind_text(after: Mapping[str, str], name: Namer) -> str:
+    """The jobs whose attempts, by their tokens, a cluster is to wait for: `job 3 (fetch) to succeed`."""
+    tos = {"after": "to succeed", "after_any": "to end"}
+    return list_text([f"{name(int(token.split('.')[1]))} {tos[kind]}" for token, kind in after.items()])
+
+
+def batch_name(batch: str) -> str:
+    """A batch as people read of it: by the job and the attempt that it is named for, without the home's id."""
+    return f"batch {batch.partition('.')[2] or batch}"
+
+
+def _of_batch(event: facts.BatchEvent) -> str:
+    match event:
+        case facts.BatchPlanned(size=size, sha256=sha256):
+            return (
+                f"of {count_text(size, 'attempt')} is to be submitted, with a script of SHA-256 {sha256[:_DIGITS]}..."
+            )
+        case facts.BatchSubmitted(id=number, found=found):
+            return f"is Slurm's job {number}" + (", as was found out there" if found else "")
+        case facts.BatchUnclear(reason=reason):
+            return f"was submitted, and whether it arrived is not known: {reason}"
+        case facts.BatchAbsent(reason=reason):
+            return f"is not there, so it is submitted again: {reason}"
+        case facts.BatchWaits(reason=reason):
+            return f"waits: {waiting_text(reason)}"
+        case facts.BatchClosed(reason=reason):
+            return f"is over: {reason}"
+        case _:
+            assert_never(event)
+
+
+def _of_allocation(event: facts.AllocationEvent) -> str:
+    match event:
+        case facts.AllocationRequested(time_us=time_us, capacity=capacity):
+            room = f", with {amounts_text(capacity)}" if capacity else ""
+            return f"is to be asked for, for {duration_text(time_us)}{room}"
+        case facts.AllocationGranted(id=number, node=node):
+            return f"is Slurm's job {number} and runs on {node}"
+        case facts.AllocationReleased(reason=reason):
+            return f"is given back: {reason}"
+        case facts.AllocationEnded(reason=reason, word=word):
+            return f"is over: {reason}" + (f" ({word})" if word else "")
+        case facts.AllocationRetired():
+            return "is done with: nothing is in flight there"
         case _:
             assert_never(event)
 

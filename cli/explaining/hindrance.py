@@ -8,7 +8,7 @@ from msgspec import Struct, field
 class Hindrance(Struct, frozen=True):
     """One thing that holds a job, in a few words, with the job and the event that it comes from, if any.
 
-    `kind`: dependency, hold, pause, supervisor, target, need, limit, rate, queue or delay.
+    `kind`: dependency, hold, pause, supervisor, target, need, limit, rate, queue, delay or slurm.
     """
 
     kind: str

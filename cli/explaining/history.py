@@ -12,6 +12,7 @@ from holdfast.events.facts import Event
 from holdfast.store.contract import StoredEvent
 from holdfast.store.listing import format_time
 
+from ..reading.batchscripts import happened_to, places_of
 from ..screen.terminal import printable
 from .happenings import describe, ending
 from .scene import Scene
@@ -38,8 +39,11 @@ class Happened(msgspec.Struct, frozen=True):
 
 
 def history(scene: Scene, job: int) -> Iterator[Happened]:
-    """The job's events in order."""
-    for stored in scene.reader.events_of(job):
+    """The job's events in order, and among them those of the batches that its attempts went to a cluster in."""
+    own = scene.reader.events_of(job)
+    batches = {place.batch.name for place in places_of(scene.reader, own).values()}
+    others = [stored for name in batches for stored in happened_to(scene.reader, name)]
+    for stored in sorted([*own, *others], key=lambda each: each.seq) if others else own:
         event = decode_event(stored.type, stored.version, stored.data)
         yield Happened(
             stored.seq,

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from holdfast.events.capacity import lacking
+from holdfast.events.capacity import counted, fits, lacking
 from holdfast.events.hosts import Down, Refused, Up, last_error_of, name_of
 from holdfast.events.limits import limit_of
-from holdfast.events.records import Job, Target
+from holdfast.events.records import Job, Over, Retired, Target
 from holdfast.events.spec import FUNCTIONS
 from holdfast.events.states import Launching, Unknown
 from holdfast.store.statements import number
 
+from ..reading.hostlist import host_lines
 from ..screen.amounts import amount_text, count_text, list_text
 from ..screen.terminal import printable
 from .hindrance import Conclusion, Hindrance
@@ -47,6 +48,7 @@ def _hindrances(scene: Scene, job: Job) -> Iterator[Hindrance]:
     if target is not None:
         yield from _of_target(scene, target)
         yield from _needs(scene, job, target)
+        yield from _pilot(scene, job, target)
     yield from _limits(scene, job)
     ahead = _ahead(scene, job)
     if ahead:
@@ -59,15 +61,70 @@ def _of_target(scene: Scene, target: Target) -> Iterator[Hindrance]:
         who = "" if stored is None else f" {scene.who(stored)}"
         seq = None if stored is None else stored.seq
         yield Hindrance("pause", f"its target {target.name} was paused{who}", None, seq)
-    if target.ssh is not None and not isinstance(target.host, Up):
-        yield _of_host(scene, target)
+    there = list(way_of(scene, target))
+    if there:
+        yield from there
         return
+    if target.is_cluster and target.journal is None:
+        what = f"Slurm on {target.name} has not answered yet (`holdfast doctor {target.name}` says what is wrong)"
+        yield Hindrance("target", what, None, scene.host_changed(target))
+    yield from _max_queued(scene, target)
     for other in scene.in_flight:
         if other.policy.target == target.name and isinstance(other.state, Unknown):
             stored, _ = scene.since(other.id)
             why = f"{printable(other.state.reason)} (event {stored.seq})"
             yield Hindrance("target", f"its target {target.name} is out of reach: {why}", None, stored.seq)
             return
+
+
+def way_of(scene: Scene, target: Target) -> Iterator[Hindrance]:
+    """What is wrong with the way to a target elsewhere."""
+    if target.is_elsewhere and not isinstance(target.host, Up):
+        yield _of_host(scene, target)
+
+
+def _pilot(scene: Scene, job: Job, target: Target) -> Iterator[Hindrance]:
+    """Whether there is an allocation that has room for it."""
+    if target.slurm is None or target.slurm.pilot is None:
+        return
+    lines = [line for line in host_lines(scene.reader) if line.name.startswith(f"{target.name}/")]
+    there = [line for line in lines if line.state not in {"asked", "over"}]
+    if any(fits(line.used, job.policy.needs, line.capacity) for line in there):
+        return
+    asked = [line for line in lines if line.state == "asked"]
+    if there:
+        whole = f"no allocation of {target.name} has room"
+        what = f"{whole if len(there) > 1 else f'{there[0].name} has no room'} for it"
+    else:
+        what = f"no allocation of {target.name} is there yet"
+    if asked:
+        why = f" ({asked[0].reason})" if asked[0].reason else ""
+        what += f"; asked for: {len(asked):,}{why}"
+    elif not there and (why := _end_of_the_last(scene, target.name)):
+        what += f", and the last one came to nothing: {why}"
+    yield Hindrance("slurm", what)
+
+
+def _end_of_the_last(scene: Scene, cluster: str) -> str:
+    """Why the newest allocation of a cluster is over, if its runner never answered; else nothing."""
+    last: tuple[int, str] = (0, "")
+    for each in scene.reader.lookups.targets():
+        its = each.allocation
+        if its is not None and its.cluster == cluster and isinstance(its.state, Over | Retired):
+            last = max(last, (its.number, "" if each.journal else printable(its.state.reason)))
+    return last[1]
+
+
+def _max_queued(scene: Scene, target: Target) -> Iterator[Hindrance]:
+    """Whether as many attempts are with a cluster as it may have."""
+    if target.slurm is None:
+        return
+    there = sum(other.place == target.name for other in scene.in_flight)
+    if there >= target.slurm.max_queued:
+        what = (
+            f"{count_text(there, 'attempt')} are with {target.name}, and max_queued allows {target.slurm.max_queued:,}"
+        )
+        yield Hindrance("slurm", what)
 
 
 def _of_host(scene: Scene, target: Target) -> Hindrance:
@@ -85,13 +142,14 @@ def _of_host(scene: Scene, target: Target) -> Hindrance:
 
 
 def _needs(scene: Scene, job: Job, target: Target) -> Iterator[Hindrance]:
-    short = lacking(dict(job.policy.needs), target.capacity)
+    needs = job.policy.needs if target.slurm is None else counted(job.policy.needs, target.capacity)
+    short = lacking(dict(needs), target.capacity)
     if short is not None:
         name, needed, there = short
         there_in_all = f"{target.name} has {amount_text(there)} in all"
         yield Hindrance("need", f"it needs {name} {amount_text(needed)}, and {there_in_all}, so it can't start")
         return
-    for name, needed in job.policy.needs:
+    for name, needed in needs:
         capacity = target.capacity.get(name, 0)
         users = [(other, amount) for other, amount in _users(scene, target, name) if amount]
         free = capacity - sum(amount for _, amount in users)

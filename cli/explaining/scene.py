@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Final
 
 from holdfast.events.codec import decode_event
-from holdfast.events.facts import CancelRequested, Event, JobPrioritised
+from holdfast.events.facts import AttemptBatched, AttemptProgressed, CancelRequested, Event, FilesStaged, JobPrioritised
 from holdfast.events.records import Job, Target
 from holdfast.store.contract import StoredEvent
 from holdfast.store.lock import holder
@@ -23,6 +23,8 @@ _NEWEST_PAUSE: Final = (
 _NEWEST_HOST: Final = (
     "select seq from events where type = 'host_changed' and data ->> 'target' = ? order by seq desc limit 1"
 )
+
+_MOVES_NOTHING: Final = (JobPrioritised, CancelRequested, AttemptProgressed, FilesStaged, AttemptBatched)
 
 
 class Scene:
@@ -61,7 +63,7 @@ class Scene:
         """The event that brought a job into the state that it is in."""
         for stored in reversed(self.reader.events_of(number)):
             event = decode_event(stored.type, stored.version, stored.data)
-            if not isinstance(event, JobPrioritised | CancelRequested):
+            if not isinstance(event, _MOVES_NOTHING):
                 return stored, event
         message = f"job {number} has no event"
         raise AssertionError(message)

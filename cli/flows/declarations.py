@@ -10,23 +10,18 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, TypeVar
 
 from holdfast.events.errors import BadInput
-from holdfast.events.quoting import shown
-from holdfast.events.spec import LOCAL, LimitSpec, SshSpec, TargetSpec
+from holdfast.events.spec import LimitSpec, TargetSpec
 from holdfast.events.units import DURATION_MAX_US, parse_rate
 
 from .jobfields import Fields, job_of, read_fields
-from .jobvalues import members, read_amounts, read_whole
+from .jobvalues import members, read_whole
 from .names import check_label, check_limit_name
 from .places import Misfit, expected, unknown_key, within
+from .targetfields import read_target
 
 T = TypeVar("T")
 
 CONCURRENT_MAX: Final = 1_000_000_000
-_CAPACITY: Final = "{ cpus = 8, gpus = 1 }"
-_TARGET_KEYS: Final = {
-    LOCAL: ("kind", "capacity"),
-    "ssh": ("kind", "capacity", "host", "workdir", "python"),
-}
 _LIMIT_KEYS: Final = ("concurrent", "rate", "burst")
 # What can't be the same for all jobs: it is unique to one, or would make each depend on itself.
 _NO_DEFAULTS: Final = ("name", "key", "after", "after_any", "after_failed")
@@ -43,11 +38,14 @@ class Declarations(NamedTuple):
 KEYS: Final = Declarations._fields
 
 
-def read_declarations(table: Mapping[str, object]) -> Declarations:
-    """Check and convert the tables under `KEYS`; other keys are the caller's. Raises Misfit at the full path."""
+def read_declarations(table: Mapping[str, object], folder: str) -> Declarations:
+    """Check and convert the tables under `KEYS`; other keys are the caller's. Raises Misfit at the full path.
+
+    `folder` is the absolute path of the flow's folder.
+    """
     return Declarations(
         _named(table, "limits", check_limit_name, _read_limit),
-        _named(table, "targets", check_label, _read_target),
+        _named(table, "targets", check_label, lambda target: read_target(target, folder)),
         _read_defaults(table.get("defaults", {})),
     )
 
@@ -109,37 +107,6 @@ def _read_rate(value: object) -> int:
     if not isinstance(value, str):
         raise expected("a rate", value, 'write it with its unit, as in "10/s"')
     return parse_rate(value)
-
-
-def _read_target(table: dict[str, object]) -> TargetSpec:
-    kind = table.get("kind", "ssh" if "host" in table else LOCAL)
-    if not isinstance(kind, str) or kind not in _TARGET_KEYS:
-        remedy = f"the kinds are: {', '.join(_TARGET_KEYS)}"
-        raise Misfit(f"{shown(kind)} is no kind of target", path=("kind",), remedy=remedy)
-    keys = _TARGET_KEYS[kind]
-    for key in table:
-        if key not in keys:
-            raise unknown_key(key, keys)
-    if "capacity" not in table:
-        raise Misfit("the target has no capacity", remedy=f"write capacity = {_CAPACITY}")
-    try:
-        capacity = read_amounts(table["capacity"], _CAPACITY)
-    except BadInput as error:
-        raise within(error, "capacity") from None
-    return TargetSpec(capacity, None if kind == LOCAL else _read_way(table))
-
-
-def _read_way(table: dict[str, object]) -> SshSpec:
-    given: dict[str, str] = {}
-    for key in ("host", "workdir", "python"):
-        value = table.get(key)
-        if isinstance(value, str):
-            given[key] = value
-        elif key in table:
-            raise within(expected("a string", value), key)
-    if "host" not in given:
-        raise Misfit("the target has no host", remedy='write host = "..." with a name from ~/.ssh/config or an address')
-    return SshSpec(**given)
 
 
 def _read_defaults(value: object) -> Fields:

@@ -7,6 +7,7 @@
     units       durations, sizes, rates    tomlflow, jsonlflow   the two formats
     names       names and texts            flowinput             bytes, within bounds
     places      errors and their places    tomllines             the line of a key in TOML
+    targetfields, slurmfields   what targets may say             templatefiles   scripts for clusters
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ are, key by key, is `FIELDS`; what holds between keys is `job_of`.
 - `needs`: whole numbers, or sizes such as "8GB"; for memory a number is bytes. A job takes one cpu unless it says
   otherwise, also where it names other needs; `cpus = 0` says that it takes none.
 - `inputs`, `outputs`: files that go to another machine and come back, as `stagingfields` says.
+- `sbatch`, `template`, `variables`: what a job says to a cluster, as `slurmfields` has it.
 - `timeout`, `grace`, `retry_delay`, `retry_delay_max`: durations with a unit. `max_output`: a size, or bytes. A
   `retry_delay` above the default of `retry_delay_max` raises that, if it isn't given; and the other way round.
 """
@@ -28,6 +29,7 @@ from holdfast.events.spec import HERE, LOCAL, JobSpec
 from . import jobvalues as values
 from .names import check_name
 from .places import Misfit, unknown_key, within
+from .slurmfields import read_options, read_template, read_variables
 from .stagingfields import place_files, read_inputs, read_outputs
 
 Fields = dict[str, object]
@@ -60,6 +62,9 @@ FIELDS: Final[Mapping[str, tuple[str, Callable[[object], object]]]] = {
     "hold": ("hold", values.read_hold),
     "inputs": ("inputs", read_inputs),
     "outputs": ("outputs", read_outputs),
+    "sbatch": ("sbatch", read_options),
+    "template": ("template", read_template),
+    "variables": ("variables", read_variables),
 }
 
 

@@ -65,7 +65,7 @@ def parse_jsonl(data: bytes, source: str, folder: str) -> FlowSpec:
             if job is None:
                 table = _load(line, number, source, load)
                 if declared is None:
-                    declared = _header(table)
+                    declared = _header(table, folder)
                     if table and table.keys() <= _KEYS:
                         continue
                 job = _job(table, declared, folder)
@@ -85,9 +85,9 @@ def parse_jsonl(data: bytes, source: str, folder: str) -> FlowSpec:
     return FlowSpec(tuple(jobs), limits=declared.limits, targets=declared.targets)
 
 
-def _header(table: dict[str, object]) -> Declarations:
+def _header(table: dict[str, object], folder: str) -> Declarations:
     """What the first line declares, if it is no job."""
-    return read_declarations(table if table and table.keys() <= _KEYS else {})
+    return read_declarations(table if table and table.keys() <= _KEYS else {}, folder)
 
 
 def _job(table: dict[str, object], declared: Declarations, folder: str) -> JobSpec:

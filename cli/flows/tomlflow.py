@@ -79,7 +79,7 @@ def _flow(table: Mapping[str, object], folder: str) -> FlowSpec:
     for key in table:
         if key not in _TOP_KEYS:
             raise unknown_key(key, _TOP_KEYS)
-    declared = read_declarations(table)
+    declared = read_declarations(table, folder)
     try:
         jobs = tuple(
             _job(name, value, declared.defaults, folder)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Mapping
 
+import msgspec
+from msgspec.structs import replace
+
+from holdfast.events.batches import NAMES as BATCH_STATES
 from holdfast.events.limits import limit_of
-from holdfast.events.records import Attempt, Ended, Launched, OutputRange, Revoked, Started
+from holdfast.events.records import Attempt, ClosedBatch, Ended, Launched, OutputRange, Revoked, Started
 from holdfast.events.spec import Call, LimitSpec
 from holdfast.events.states import name_of
 from holdfast.store.listing import JobLine, format_time
 from holdfast.store.reader import Reader
 
 from ..explaining.naming import Names
+from .batchscripts import Place, places_of, script_of
 
 STREAMS = ("stdout", "stderr")
 
@@ -50,8 +55,25 @@ class Output(msgspec.Struct, frozen=True):
         return max(0, self.dropped_end - self.dropped_start)
 
 
+class InSlurm(msgspec.Struct, frozen=True):
+    """An attempt on a cluster: its batch, how that stands (planned, unclear, submitted, closed), and why it waits.
+
+    `id`: its own in Slurm, null as long as that is not known; `index`: its number in an array. `sha256`: of the script.
+    """
+
+    batch: str
+    index: int | None
+    id: str | None
+    state: str
+    reason: str | None
+    sha256: str
+
+
 class AttemptDetail(msgspec.Struct, frozen=True):
-    """One try; `phase`: launched, started, ended or revoked. Times are RFC 3339, null where not (yet) known."""
+    """One try; `phase`: launched, started, ended or revoked. Times are RFC 3339, null where not (yet) known.
+
+    Of a cluster: `word` is Slurm's own for the end, `nodes` those it ran on, `queued_us` its time in the queue.
+    """
 
     number: int
     token: str
@@ -69,6 +91,10 @@ class AttemptDetail(msgspec.Struct, frozen=True):
     result: str | None = None
     memory_bytes: int | None = None
     output: tuple[Output, ...] = ()
+    word: str | None = None
+    nodes: str | None = None
+    queued_us: int | None = None
+    slurm: InSlurm | None = None
 
 
 class JobDetail(JobLine, frozen=True):
@@ -97,6 +123,9 @@ class JobDetail(JobLine, frozen=True):
     submitted_seq: int
     newest_seq: int
     attempts: list[AttemptDetail]
+    sbatch: dict[str, str]
+    template: str
+    variables: dict[str, str]
 
 
 def detail_of(reader: Reader, number: int) -> JobDetail:
@@ -130,7 +159,10 @@ def detail_of(reader: Reader, number: int) -> JobDetail:
         submitted_by=events[0].author,
         submitted_seq=events[0].seq,
         newest_seq=events[-1].seq,
-        attempts=list(_attempts(reader, number, job.attempt)),
+        attempts=_attempts(reader, number, job.attempt, places_of(reader, events)),
+        sbatch=spec.sbatch,
+        template=spec.template,
+        variables=spec.variables,
     )
 
 
@@ -150,9 +182,25 @@ def _limit(reader: Reader, key: str) -> LimitUse:
     return LimitUse(key, spec.concurrent, spec.interval_us, spec.burst)
 
 
-def _attempts(reader: Reader, job: int, newest: int) -> list[AttemptDetail]:
+def _attempts(reader: Reader, job: int, newest: int, places: Mapping[int, Place]) -> list[AttemptDetail]:
     found = (reader.lookups.attempt((job, number)) for number in range(1, newest + 1))
-    return [_attempt(each) for each in found if each is not None]
+    return [_in_slurm(reader, _attempt(each), places.get(each.number)) for each in found if each is not None]
+
+
+def _in_slurm(reader: Reader, detail: AttemptDetail, place: Place | None) -> AttemptDetail:
+    if place is None:
+        return detail
+    batch = place.batch
+    reason = batch.state.reason if not isinstance(batch.state, ClosedBatch) else ""
+    there = InSlurm(
+        batch.name,
+        place.index,
+        place.slurm_id,
+        BATCH_STATES[type(batch.state)],
+        reason or None,
+        script_of(reader, batch.name).sha256,
+    )
+    return replace(detail, slurm=there)
 
 
 def _attempt(attempt: Attempt) -> AttemptDetail:
@@ -166,7 +214,8 @@ def _attempt(attempt: Attempt) -> AttemptDetail:
         case Started() as phase:
             started_at = format_time(phase.started_at)
             outputs = _outputs(phase.output, running=True)
-            return AttemptDetail(*common, "started", launched_at, started_at, pid=phase.process.pid, output=outputs)
+            pid = None if phase.process is None else phase.process.pid
+            return AttemptDetail(*common, "started", launched_at, started_at, pid=pid, output=outputs)
         case Ended(outcome=outcome):
             return AttemptDetail(
                 *common,
@@ -182,6 +231,9 @@ def _attempt(attempt: Attempt) -> AttemptDetail:
                 result=outcome.result,
                 memory_bytes=outcome.memory_bytes,
                 output=_outputs(outcome.output, running=False),
+                word=outcome.word,
+                nodes=outcome.nodes,
+                queued_us=outcome.queued_us,
             )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -31,12 +31,19 @@ _STATE: Final = 3
 _SECOND: Final = timedelta(seconds=1)
 
 
-def print_jobs(lines: Iterable[JobLine], *, as_json: bool, then: int | None = None) -> int:
+def print_jobs(
+    lines: Iterable[JobLine],
+    *,
+    as_json: bool,
+    then: int | None = None,
+    why: Callable[[JobLine], str | None] = lambda _: None,
+) -> int:
     """Print the lines as they come, in bounded memory; returns how many there were.
 
-    `then`: the moment that they show, in microseconds since the epoch; now, where it is not given.
+    `then`: the moment that they show, in microseconds since the epoch; now, where it is not given. `why`: what a table
+    says of a line that has no reason of its own.
     """
-    return _print_json(lines) if as_json else _print_table(lines, then)
+    return _print_json(lines) if as_json else _print_table(lines, then, why)
 
 
 def _print_json(lines: Iterable[JobLine]) -> int:
@@ -48,14 +55,14 @@ def _print_json(lines: Iterable[JobLine]) -> int:
     return count
 
 
-def _print_table(lines: Iterable[JobLine], then: int | None) -> int:
+def _print_table(lines: Iterable[JobLine], then: int | None, why: Callable[[JobLine], str | None]) -> int:
     paint = Paint(sys.stdout)
     table = Table(_COLUMNS, terminal_width(), lambda column, cell, text: _paint(paint, column, cell, text))
     now = local(now_us())
     shown_at = now if then is None else local(then)
     count = 0
     for block in blocks(lines):
-        rows = [_row(line, now, shown_at) for line in block]
+        rows = [_row(line, now, shown_at, line.reason or why(line) or "") for line in block]
         if not count:
             sys.stdout.write(paint(table.header(rows), "bold") + "\n")
         count += len(rows)
@@ -67,7 +74,7 @@ def _paint(paint: Paint, column: int, cell: str, text: str) -> str:
     return paint.state(cell, text) if column == _STATE else text
 
 
-def _row(line: JobLine, now: datetime, shown_at: datetime) -> Sequence[str]:
+def _row(line: JobLine, now: datetime, shown_at: datetime, reason: str) -> Sequence[str]:
     started = None if line.started_at is None else datetime.fromisoformat(line.started_at)
     return (
         str(line.id),
@@ -77,7 +84,7 @@ def _row(line: JobLine, now: datetime, shown_at: datetime) -> Sequence[str]:
         str(line.attempt) if line.attempt else "",
         "" if started is None else _short(started.astimezone(), now),
         "" if started is None else _took(started, line.ended_at, shown_at),
-        printable(line.reason or ""),
+        printable(reason),
     )
 
 

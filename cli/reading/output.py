@@ -47,6 +47,9 @@ class Output:
 
     def open(self, attempt: Attempt, stream: int, found: OutputRange) -> Stream | RemoteStream:
         """The stream in its segment, from its start. Raises OutputMissing."""
+        if attempt.target not in HERE and (shared := self._shared(attempt, found)) is not None:
+            target = sys.stderr.buffer if stream else sys.stdout.buffer
+            return Stream(shared, found.start, self.max_output_bytes // 2, target.write, self._tell_dropped)
         if attempt.target not in HERE:
             from holdfast.remote_output import RemoteStream  # noqa: PLC0415 - it takes 20 ms, and most output is here
 
@@ -57,6 +60,18 @@ class Output:
             raise OutputMissing(path, "it is not a file of the home's output folder")
         target = sys.stderr.buffer if stream else sys.stdout.buffer
         return Stream(path, found.start, self.max_output_bytes // 2, target.write, self._tell_dropped)
+
+    def _shared(self, attempt: Attempt, found: OutputRange) -> Path | None:
+        """The file of an attempt on a cluster whose commands are here, so that its shared folder is; None if not so."""
+        target = self.reader.lookups.target(attempt.target)
+        if target is None or not target.is_cluster or target.ssh is not None or target.slurm is None:
+            return None
+        from holdfast.actors.connections.dialling import runner_name  # noqa: PLC0415 - for few homes only
+        from holdfast.events.staging import PRIVATE_FOLDER  # noqa: PLC0415
+
+        folder = Path(target.slurm.workdir).expanduser() / PRIVATE_FOLDER
+        path = folder / runner_name(self.reader.lookups.home, target) / "output" / Path(found.segment).name
+        return path if path.is_file() else None
 
     def watch(self, attempt: Attempt) -> EndWatch:
         """The watch for the end of an attempt that runs; of one elsewhere the journal here knows nothing."""

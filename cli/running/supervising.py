@@ -26,9 +26,9 @@ from holdfast.store.reader import Reader
 from holdfast.supervisor import Supervisor, open_supervisor
 
 from ..reading.eventlines import EventPrinter
-from ..screen.amounts import count_text
+from ..screen.amounts import count_text, list_text
 from ..screen.progress import Display
-from .watching import Watch, waiting_calls, went_wrong
+from .watching import Watch, at_clusters, waiting_calls, went_wrong
 
 INTERRUPTED: Final = 130
 FAILURES_SHOWN_MAX: Final = 20
@@ -185,17 +185,23 @@ class _Run:
 
     async def _finish_running(self, supervisor: Supervisor) -> None:
         await supervisor.drain()
-        counts = (await supervisor.status()).counts
-        running = sum(counts.get(state, 0) for state in _IN_FLIGHT)
-        self._display.say(
-            f"interrupted: nothing more is started; waiting for {count_text(running, 'running job')} "
-            "(Ctrl-C again leaves them running; the next `holdfast run` picks them up)"
-        )
+        running = await self._count_running(supervisor)
+        if running:
+            self._display.say(
+                f"interrupted: nothing more is started; waiting for {count_text(running, 'running job')} "
+                "(Ctrl-C again leaves them running; the next `holdfast run` picks them up)"
+            )
         while running:
             await trio.sleep(_REFRESH_S)
-            counts = (await supervisor.status()).counts
-            running = sum(counts.get(state, 0) for state in _IN_FLIGHT)
+            running = await self._count_running(supervisor)
         self._go_away()
+
+    async def _count_running(self, supervisor: Supervisor) -> int:
+        """How many jobs are in flight that are worth a wait: on a cluster they may go on for days, and do so alone."""
+        counts = (await supervisor.status()).counts
+        with Reader(self._errand.home) as reader:
+            alone = sum(at_clusters(reader).values())
+        return max(0, sum(counts.get(state, 0) for state in _IN_FLIGHT) - alone)
 
     def _go_away(self) -> None:
         self._leave.set()
@@ -207,7 +213,9 @@ class _Run:
         left = watch.unfinished
         if self._interrupts:
             in_flight = sum(watch.counts[state] for state in _IN_FLIGHT)
-            runs_on = f", of which {in_flight:,} {'goes' if in_flight == 1 else 'go'} on running" if in_flight else ""
+            clusters = at_clusters(reader)
+            where = f" with {list_text(list(clusters))}" if 0 < in_flight == sum(clusters.values()) else " running"
+            runs_on = f", of which {in_flight:,} {'goes' if in_flight == 1 else 'go'} on{where}" if in_flight else ""
             rest = f"; {left:,} unfinished{runs_on}: `holdfast run` goes on with them" if left else ""
             self._display.say(f"interrupted{rest}")
             return INTERRUPTED

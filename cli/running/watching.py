@@ -23,6 +23,10 @@ _WRONG: Final = (
 _WRONG_STATES: Final = ("failed", "cancelled", "lost", "skipped")
 _IDLE: Final = frozenset({"waiting", "held"})
 _CALLS: Final = f"state = 'ready' and data ->> '$.policy.target' = '{FUNCTIONS}'"
+_IN_FLIGHT_AT: Final = (
+    "select count(*) from job where activity > 0 and state in ('launching', 'running', 'unknown') "
+    "and data ->> '$.policy.target' = ?"
+)
 _AMONG: Final = "id in (select value from json_each(?))"
 
 
@@ -30,6 +34,12 @@ def went_wrong(job: Job) -> bool:
     """Whether the job ended otherwise than one would wish."""
     state = job.state
     return isinstance(state, Failed | Cancelled | Lost) or (isinstance(state, Skipped) and not state.unneeded)
+
+
+def at_clusters(reader: Reader) -> dict[str, int]:
+    """How many jobs are in the hands of each cluster, where they go on without a supervisor."""
+    clusters = [target.name for target in reader.lookups.targets() if target.slurm is not None]
+    return {name: count for name in clusters if (count := number(reader.connection, _IN_FLIGHT_AT, (name,)))}
 
 
 def waiting_calls(reader: Reader) -> int:

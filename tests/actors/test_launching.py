@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import trio
 
+from holdfast.actors.launching import TURN_MAX
 from holdfast.actors.reply import Reply
 from holdfast.actors.scheduler import Ask, SchedulerMessage
 from holdfast.actors.targets.messages import Connected
@@ -153,6 +154,18 @@ def test_p3_a_cluster_never_has_more_than_it_may_also_as_others_take_the_place_o
         assert [job.id for job in recorded.stage.store.base.in_flight("cluster")] == [1, 4, 5]
 
     assert recorded.run(scenario, TWO_SLOTS) == []
+
+
+def test_a_cluster_is_given_thousands_in_many_turns_so_that_others_are_heard_in_between() -> None:
+    recorded = on_cluster((JobSpec(run="true", target="cluster", cwd=""),) * (2 * TURN_MAX + 5), {}, 100_000)
+    recorded.first.clear()
+
+    def scenario(recorded: Recorded) -> None:
+        recorded.stage.scheduler.tell_nowait(Connected(1, Attached("cluster", "journal", "boot", 301)))
+
+    commits = recorded.run(scenario, TWO_SLOTS)
+    launched = [sum(event.startswith("AttemptLaunched") for event in commit) for commit in commits]
+    assert [each for each in launched if each] == [TURN_MAX, TURN_MAX, 5]
 
 
 def test_a_job_too_large_for_its_target_starts_when_the_target_grows_also_beside_a_changed_limit() -> None:

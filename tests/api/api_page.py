@@ -31,6 +31,7 @@ CHAPTERS: Final = {
     "Opening a home": ("open", "open_sync", "Holdfast", "SyncHoldfast"),
     "Jobs": ("Job", "SubmittedJob", "Submission", "SyncJob", "SyncSubmission", "JobRecord", "Output"),
     "What commands answer": ("Changed", "Unchanged", "Status"),
+    "Clusters": ("Slurm", "Pilot"),
     "Functions as jobs": ("call", "Call", "Function", "Attempt", "CallStopped", "Step"),
     "The log": ("Events", "Recorded"),
     "Errors": (

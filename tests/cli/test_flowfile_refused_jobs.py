@@ -25,7 +25,7 @@ JOBS: Final = [
         (
             "zzz: there is no such key; the known keys are: name, run, after, after_any, after_failed, "
             "target, needs, limits, priority, retries, retry_on, retry_delay, retry_delay_max, timeout,"
-            " grace, max_output, env, cwd, secrets, key, hold, inputs, outputs"
+            " grace, max_output, env, cwd, secrets, key, hold, inputs, outputs, sbatch, template, variables"
         ),
     ),
     ("priority = 1_000_001", "priority: 1000001 is out of bounds; give a whole number from -1000000 to 1000000"),

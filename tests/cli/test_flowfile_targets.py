@@ -35,7 +35,8 @@ def test_a_job_there_has_a_folder_below_the_workdir_and_none_of_this_machine() -
 @pytest.mark.parametrize(
     "lines, says",
     [
-        (('kind = "slurm"', 'host = "a"'), ("flow.toml:2", "'slurm' is no kind of target", "local, ssh")),
+        (('kind = "slurp"', 'host = "a"'), ("flow.toml:2", "'slurp' is no kind of target", "local, ssh, slurm")),
+        (('kind = "ssh"', 'host = "a"', 'poll = "1s"'), ("flow.toml:4", "kind ssh has no such key", 'kind = "slurm"')),
         (('kind = "ssh"', "capacity = { cpus = 1 }"), ("targets.gpu", "the target has no host", "~/.ssh/config")),
         (('host = "a"', 'hots = "b"'), ("flow.toml:3", "hots")),
         (('kind = ["ssh"]', 'host = "a"'), ("flow.toml:2", "is no kind of target")),

@@ -31,6 +31,12 @@ def closed(stage: Stage) -> None:
         ("--secret", "1", "--secret"),
         ("--priority", "99999999999", "--priority"),
         ("--after-any", "nobody", "--after-any"),
+        ("--sbatch", "qoss=long", "--sbatch qoss"),
+        ("--sbatch", "qos=a b", "--sbatch qos"),
+        ("--sbatch", "qos=long", "--sbatch"),
+        ("--template", "gpu", "--template"),
+        ("--variable", "threads", "--variable"),
+        ("--variable", "a-b=1", "--variable a-b"),
     ],
 )
 @pytest.mark.parametrize("command", ["submit", "map"])

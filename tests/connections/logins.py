@@ -124,6 +124,7 @@ class Login:
         workdir: str = "~/work",
         home_id: str = HOME_ID,
         shared: bool = False,
+        join: int | None = None,
     ) -> Relayed:
         """A connection that is ready. Raises what open_runner raises."""
         with self.said.open("wb") as complaints:
@@ -148,6 +149,7 @@ class Login:
                     idle_s=0.5,
                     stderr=lambda: self.said.read_text(errors="replace"),
                     shared=shared,
+                join=join,
                 )
         except BaseException:
             with trio.CancelScope(shield=True):

@@ -8,12 +8,12 @@ from random import Random
 from typing import Final
 
 from holdfast.events.draft import PREVIOUS, Draft
-from holdfast.events.facts import AttemptBatched, AttemptLaunched, JobCancelled, JobRetried, OfJob
+from holdfast.events.facts import AttemptBatched, AttemptLaunched, JobCancelled, JobReady, JobRetried, OfJob
 from holdfast.events.graph import Kind
 from holdfast.events.limits import LimitTable, limit_of
-from holdfast.events.records import ClosedBatch, Job, PlannedBatch
+from holdfast.events.records import ClosedBatch, Ended, Job, PlannedBatch, SubmittedBatch
 from holdfast.events.spec import LimitSpec, TargetSpec
-from holdfast.events.states import FINAL, IN_FLIGHT, FinalState, Held, Skipped, Waiting, name_of
+from holdfast.events.states import FINAL, IN_FLIGHT, FinalState, Held, Ready, Skipped, Waiting, name_of
 
 from .memory_base import Fold, MemoryBase
 
@@ -40,6 +40,7 @@ class Observer:
         self.cancelled: set[int] = set()
         self.batched: set[tuple[int, int]] = set()
         self.places: set[tuple[str, int | None]] = set()
+        self.homes: list[tuple[str, int, int]] = []
 
     def check(self, draft: Draft, table: LimitTable) -> None:
         """Check everything after the commit of `draft`."""
@@ -66,18 +67,59 @@ class Observer:
         match event:
             case AttemptLaunched(token=token, grants=grants):
                 assert token not in self.tokens, f"the token {token} is used twice"
+                assert job is not None, f"{event} is of no job"
+                self._check_order(event, job)
                 self.tokens.add(token)
                 for key in grants:
                     self.grants.setdefault(key, []).append(time)
                     self._check_rate(key)
             case AttemptBatched():
                 self._check_batched(event)
+            case JobReady(state="waiting"):
+                unmet = [each for each in self._ends(event.job) if (each[0], each[2]) not in MET_ENDS]
+                assert unmet, f"{event} has nothing to wait for"
             case JobRetried():
                 self.retried.add(event.job)
             case JobCancelled():
                 self.cancelled.add(event.job)
             case _:
                 pass
+
+    def _check_order(self, event: AttemptLaunched, job: Job) -> None:
+        """No job is launched before what it needs has ended so, unless its cluster has all that, and waits for it."""
+        if not event.after:
+            assert isinstance(job.state, Ready), f"{event} happened to {job}"
+            return
+        assert isinstance(job.state, Waiting), f"{event} happened to {job}"
+        assert not job.policy.limits, f"{event} holds a limit while it waits"
+        for kind, needed, end in self._ends(event.job):
+            token = f"{self.base.home}.{needed}.{self.fold.jobs[needed].attempt}"
+            if (kind, end) in MET_ENDS:
+                assert token not in event.after, f"{event} waits for what has ended"
+                continue
+            assert end == "live", f"{event} waits for ever"
+            assert event.after[token] in {kind.key, "after"}, f"{event} does not wait as it should"
+            there = [
+                batch
+                for batch, member, attempt in self.homes
+                if (member, attempt) == (needed, self.fold.jobs[needed].attempt)
+            ]
+            assert [type(self.fold.batches[batch].state) for batch in there] == [SubmittedBatch], (
+                f"{event} is too early"
+            )
+            assert self.fold.batches[there[0]].target == event.target
+
+    def _ends(self, job: int) -> list[tuple[Kind, int, str]]:
+        """What a job depends on as the log has it so far: how, on which, and how that ended."""
+        jobs = self.fold.jobs
+        return [
+            (
+                each.kind,
+                each.needed,
+                name_of(jobs[each.needed].state) if isinstance(jobs[each.needed].state, FINAL) else "live",
+            )
+            for each in self.base.dependencies(job)
+        ]
 
     def _check_rate(self, key: str) -> None:
         """P3: no window up to the newest grant holds more of them than its length allows."""
@@ -111,11 +153,13 @@ class Observer:
         attempt, batch = self.fold.attempts[event.job, event.attempt], self.fold.batches[event.batch]
         assert attempt.target == batch.target
         assert isinstance(batch.state, PlannedBatch), f"{event} came when its batch was {batch.state}"
+        assert tuple(sorted(attempt.after)) == batch.after, f"{event} has others wait for what it does not"
         assert (event.index is None) is (batch.size == 1)
         assert (event.job, event.attempt) not in self.batched, f"{event} came twice"
         assert (event.batch, event.index) not in self.places, f"{event} has another's place"
         self.batched.add((event.job, event.attempt))
         self.places.add((event.batch, event.index))
+        self.homes.append((event.batch, event.job, event.attempt))
 
     def _check_dependencies(self, job: Job) -> None:
         if isinstance(job.state, Waiting | Held):
@@ -166,8 +210,13 @@ class Observer:
         elif job.id in self.cancelled and name_of(state) == "cancelled":
             pass
         elif not touched:
-            assert met, f"{job} ran, though it should not"
+            assert met or self._never_began(job), f"{job} ran, though it should not"
             assert job.attempt > 0, f"{job} never ran"
+
+    def _never_began(self, job: Job) -> bool:
+        """Whether its cluster ended it for reasons of its own, while it waited there for others."""
+        attempt = self.base.records.attempts[job.id, job.attempt]
+        return bool(attempt.after) and isinstance(attempt.phase, Ended) and attempt.phase.outcome.started_at is None
 
 
 MET_ENDS: Final = {(kind, end) for kind, ends in MET.items() for end in ends}

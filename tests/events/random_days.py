@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import Final
 
@@ -53,6 +53,20 @@ def submit(world: World) -> None:
         jobs.append(spec(f"j{place}", **fields, **after))
     name, digest = random.choice((("", None), ("flow", None), ("flow", "d")))
     world.submit(jobs[:: random.choice((1, -1))], name, digest)
+
+
+def submit_a_chain_there(world: World) -> None:
+    """Jobs on the cluster, each after the one before it in one way or another, and some after others as well."""
+    random = world.random
+    jobs: list[JobSpec] = []
+    for place in range(random.randint(2, 5)):
+        after: dict[str, list[str | int]] = {random.choice(KINDS): [f"j{place - 1}"]} if place else {}
+        if place > 1 and random.random() < 0.3:
+            after.setdefault(random.choice(KINDS), []).append(f"j{random.randrange(place - 1)}")
+        retries = random.choice((0, 0, 0, 1))
+        fields = {"needs": random.choice(NEEDS), "retries": retries, "retry_on": random.choice(RETRY_ON)}
+        jobs.append(spec(f"j{place}", **fields, retry_delay_us=20, target=CLUSTER, cwd="", **after))
+    world.submit(jobs)
 
 
 def _some_jobs(world: World) -> tuple[int, ...]:
@@ -114,6 +128,11 @@ def launch_on_the_cluster_in_vain(world: World) -> None:
     world.launch_there(in_vain=True)
 
 
+def jobs_go_behind_others_there_in_vain(world: World) -> None:
+    """The commit of launches behind others is refused."""
+    world.launch_behind(in_vain=True)
+
+
 def a_batch_is_planned(world: World) -> None:
     """Or its commit is refused, and it is planned later."""
     world.cluster.plan(in_vain=world.random.random() < 0.2)
@@ -122,13 +141,14 @@ def a_batch_is_planned(world: World) -> None:
 def something_happens_to_a_batch(world: World) -> None:
     """It is sent, looked up, waits for something else, or is over."""
     side = world.cluster
-    world.random.choice((side.send, side.send, side.look_up, side.wait, side.close))()
+    world.random.choice((side.send, side.send, side.send, side.look_up, side.wait, side.close))()
 
 
 def the_cluster_goes_on(world: World) -> None:
     """Attempts start and end there."""
+    there = world.cluster
     for _ in range(world.random.randint(1, 4)):
-        world.random.choice((world.cluster.start_one, world.cluster.end_one))()
+        world.random.choice((there.start_one, there.start_one, there.end_one, there.cluster.take_out))()
 
 
 def the_cluster_is_asked(world: World) -> None:
@@ -165,17 +185,36 @@ ACTIONS: Final[dict[Callable[[World], None], int]] = {
     launch_on_the_cluster_in_vain: 1,
     a_batch_is_planned: 5,
     something_happens_to_a_batch: 8,
+    World.launch_behind: 3,
+    jobs_go_behind_others_there_in_vain: 1,
     the_cluster_goes_on: 6,
     the_cluster_is_asked: 6,
     the_cluster_does_not_answer: 1,
 }
 
 
-def live_through(seed: int, actions: int) -> World:
+ON_THE_CLUSTER: Final[dict[Callable[[World], None], int]] = {
+    submit_a_chain_there: 4,
+    somebody_wishes_something: 2,
+    several_wish_something_in_the_same_tick: 1,
+    the_target_is_paused_or_resumed: 1,
+    time_passes: 4,
+    World.launch_there: 10,
+    World.launch_behind: 16,
+    jobs_go_behind_others_there_in_vain: 1,
+    a_batch_is_planned: 14,
+    something_happens_to_a_batch: 20,
+    the_cluster_goes_on: 10,
+    the_cluster_is_asked: 10,
+    the_cluster_does_not_answer: 1,
+}
+
+
+def live_through(seed: int, actions: int, chances: Mapping[Callable[[World], None], int] = ACTIONS) -> World:
     """A world after so many random actions, brought to its end. The same seed gives the same day."""
     random = Random(seed)
     world = World(seed, keeps_unmet=random.random() < 0.5)
-    for action in random.choices(list(ACTIONS), list(ACTIONS.values()), k=actions):
+    for action in random.choices(list(chances), list(chances.values()), k=actions):
         action(world)
     world.finish()
     return world

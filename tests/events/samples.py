@@ -65,6 +65,7 @@ OUTCOMES: Final = (
 JOB_EVENTS: Final[tuple[facts.JobEvent, ...]] = (
     facts.JobSubmitted(JOB, "ready", JobSpec(("echo", "ü"), "a", after=(3,), env={"A": "1"}, key="k"), "flow-1"),
     facts.JobReady(JOB),
+    facts.JobReady(JOB, "waiting"),
     facts.JobHeld(JOB),
     facts.JobReleased(JOB, "waiting"),
     facts.JobReleased(JOB, "ready"),
@@ -77,6 +78,7 @@ JOB_EVENTS: Final[tuple[facts.JobEvent, ...]] = (
     facts.JobRetried(JOB, "ready"),
     facts.JobRetried(JOB, "held"),
     facts.AttemptLaunched(JOB, 1, f"home.{JOB}.1", "local", {"api:a": 12}),
+    facts.AttemptLaunched(JOB, 1, f"home.{JOB}.1", "cluster", after={"home.3.1": "after", "home.4.2": "after_any"}),
     facts.AttemptStarted(JOB, 1, 2, Process(100, 5), OUTPUT),
     facts.FilesStaged(JOB, 1, (StagedFile("a.csv", 3, "00"),), back=True),
     facts.AttemptProgressed(JOB, 1, Progress(0.5, "half")),
@@ -85,6 +87,7 @@ JOB_EVENTS: Final[tuple[facts.JobEvent, ...]] = (
     facts.AttemptBatched(JOB, 1, f"home.{JOB}.1"),
     facts.AttemptBatched(JOB, 1, f"home.{JOB}.1", 4),
     facts.AttemptRevoked(JOB, 1, "taken back"),
+    facts.AttemptRevoked(JOB, 1, "what it waits for did not end well", "waiting"),
     facts.AttemptUnreachable(JOB, 1, "no answer"),
     facts.AttemptReached(JOB, 1),
 )

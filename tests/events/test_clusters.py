@@ -18,7 +18,7 @@ from holdfast.events.facts import (
     BatchSubmitted,
     BatchUnclear,
 )
-from holdfast.events.messages import Cancel, Configure, Reported
+from holdfast.events.messages import Cancel, Configure, Reported, Unreachable
 from holdfast.events.outcomes import decide_report, record_batches
 from holdfast.events.records import Batch, Ended, Outcome, PlannedBatch, Started, UnclearBatch
 from holdfast.events.spec import SlurmSpec
@@ -260,3 +260,17 @@ def test_a_cluster_is_configured_again_beside_its_allocations() -> None:
     assert home.change(Configure({CLUSTER: {}}, slurm={CLUSTER: SlurmSpec(partition="long")})).targets == (CLUSTER,)
     with pytest.raises(BadInput, match="names that begin with 'cluster/'"):
         home.do(Configure({"cluster/1": {}}, slurm={"cluster/1": SlurmSpec()}))
+
+
+def test_what_a_cluster_called_running_and_nobody_had_claimed_was_never_started_and_is_not_lost() -> None:
+    home, (running, away, cancelled) = launched(3, retries=1)
+    for job in (running, away, cancelled):
+        says(home, job, "running")
+    home.do(Cancel((cancelled,)))
+    home.report(Unreachable(CLUSTER, "no answer"))
+    for job in (running, away, cancelled):
+        says(home, job, "revoked")
+    assert home.names(running, away, cancelled) == ["delayed", "delayed", "cancelled"]
+    state = home.state(running)
+    assert isinstance(state, Delayed)
+    assert "before its command was started" in state.reason

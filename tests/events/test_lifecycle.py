@@ -63,6 +63,12 @@ def records(state: JobState) -> Fold:
     return fold
 
 
+def ends_of(state: JobState, event: JobEvent) -> tuple[type[JobState], ...]:
+    """Where the table lets this very event lead to: one that names a state leads to no other."""
+    ends = MOVES[type(state)].get(type(event), ())
+    return tuple(end for end in ends if not isinstance(event, JobReady) or end.__name__.lower() == event.state)
+
+
 def test_the_samples_hold_every_state_and_every_event_of_a_job() -> None:
     assert {type(state) for state in STATES} == {*LIVE, *FINAL} == set(MOVES)
     assert {type(event) for event in JOB_EVENTS} == set(get_args(JobEvent))
@@ -75,8 +81,8 @@ def test_every_event_in_every_state_leads_where_the_table_says_or_changes_nothin
 ) -> None:
     fold = records(state)
     before = fold.tables()
-    allowed = MOVES[type(state)].get(type(event))
-    if allowed is None:
+    allowed = ends_of(state, event)
+    if not allowed:
         with pytest.raises(IllegalMove):
             fold.take(event, 10)
         assert fold.tables() == before
@@ -89,7 +95,7 @@ def test_every_move_of_the_table_is_made_by_some_sample() -> None:
     made: set[tuple[str, str, str]] = set()
     for state in STATES:
         for event in JOB_EVENTS:
-            if type(event) in MOVES[type(state)]:
+            if ends_of(state, event):
                 made.add((name_of(state), type(event).__name__, name_of(move(state, event, 10))))
     written = {
         (start.__name__.lower(), event.__name__, end.__name__.lower())

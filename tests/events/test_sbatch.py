@@ -249,7 +249,7 @@ GOOD_TARGETS: Final = [
     SlurmSpec(),
     SlurmSpec(partition="main", account="chem", sbatch={"qos": "long"}),
     SlurmSpec(templates={"mpi": "{{ command }}"}, template="mpi"),
-    SlurmSpec(pilot=PilotSpec(nodes=2, time_us=MINUTE_US, max=4)),
+    SlurmSpec(pilot=PilotSpec(time_us=MINUTE_US, max=4)),
 ]
 BAD_TARGETS: Final = [
     (SlurmSpec(partition="ma in"), "partition"),
@@ -263,6 +263,7 @@ BAD_TARGETS: Final = [
     (SlurmSpec(templates={"mpi": "x" * 65_537}), "templates.mpi"),
     (SlurmSpec(template="mpi"), "template"),
     (SlurmSpec(pilot=PilotSpec(nodes=0)), "pilot.nodes"),
+    (SlurmSpec(pilot=PilotSpec(nodes=2)), "pilot.nodes"),
     (SlurmSpec(pilot=PilotSpec(max=0)), "pilot.max"),
     (SlurmSpec(pilot=PilotSpec(time_us=MINUTE_US - 1)), "pilot.time"),
     (SlurmSpec(pilot=PilotSpec(cpus=-1)), "pilot.cpus"),

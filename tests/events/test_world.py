@@ -12,6 +12,8 @@ import pytest
 from holdfast.events.facts import (
     AttemptBatched,
     AttemptEnded,
+    AttemptLaunched,
+    AttemptRevoked,
     AttemptStarted,
     BatchEvent,
     BatchPlanned,
@@ -20,7 +22,7 @@ from holdfast.events.facts import (
 )
 from holdfast.events.states import FINAL
 
-from .random_days import live_through
+from .random_days import ON_THE_CLUSTER, live_through
 
 ACTIONS = 200
 SEEDS = range(60)
@@ -29,6 +31,20 @@ SEEDS = range(60)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_p2_p3_p4_whatever_happens_in_any_order_the_promises_hold_and_all_comes_to_its_end(seed: int) -> None:
     live_through(seed, ACTIONS)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_p2_p3_p4_whatever_happens_to_chains_in_a_clusters_queue_they_run_in_order(seed: int) -> None:
+    live_through(seed, ACTIONS, ON_THE_CLUSTER)
+
+
+def test_the_random_days_see_what_may_become_of_a_chain() -> None:
+    log = [event for seed in SEEDS for _, event in live_through(seed, ACTIONS, ON_THE_CLUSTER).home.base.log]
+    behind = {(event.job, event.attempt): event for event in log if isinstance(event, AttemptLaunched) and event.after}
+    assert {kind for event in behind.values() for kind in event.after.values()} == {"after", "after_any"}
+    assert {event.state for event in log if isinstance(event, AttemptRevoked)} == {"ready", "waiting"}
+    ran = [event for event in log if isinstance(event, AttemptEnded) and event.outcome.how == "exited"]
+    assert sum((event.job, event.attempt) in behind for event in ran) > 3
 
 
 def test_the_random_days_see_every_event_and_every_end() -> None:

@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from random import Random
 from typing import Final
 
+from holdfast.events.capacity import counted, fits
 from holdfast.events.decide import decide, wake
 from holdfast.events.draft import Draft
 from holdfast.events.launches import MANY, launch, plan
 from holdfast.events.limits import Denial, LimitTable
 from holdfast.events.messages import Attached, Command, Release, Report, Reported, Resume, Staged, Submit, Unreachable
+from holdfast.events.native import behind, was_refused
 from holdfast.events.outcomes import decide_report
 from holdfast.events.ready import ReadyQueue
 from holdfast.events.records import Job
@@ -105,6 +107,28 @@ class World:
         room = SPEC.slurm.max_queued - len(self.home.base.in_flight(CLUSTER))
         for job in self._launch_on(CLUSTER, room, in_vain=in_vain):
             self.cluster.cluster.queue(self.home.token(job.id))
+
+    def launch_behind(self, *, in_vain: bool = False) -> None:
+        """Launch to the cluster's queue what can wait there for what it depends on."""
+        draft, launched = self.home.draft(), dict[str, dict[str, str]]()
+        target = draft.targets.get(CLUSTER)
+        assert SPEC.slurm is not None
+        room = SPEC.slurm.max_queued - len(self.home.base.in_flight(CLUSTER))
+        if target is None or target.paused:
+            return
+        for job in list(self.home.base.records.jobs.values()):
+            after = behind(draft, job, self.cluster.is_there) if job.policy.target == CLUSTER else None
+            if after is None or (was_refused(draft, job, after) and self.random.random() < 0.8):
+                continue
+            if len(launched) < room and fits(
+                draft.used(CLUSTER), counted(job.policy.needs, target.capacity), target.capacity
+            ):
+                launch(draft, job, after=after)
+                launched[f"{self.home.base.home}.{job.id}.{job.attempt + 1}"] = after
+        if not in_vain:
+            self._commit(draft)
+            for token, after in launched.items():
+                self.cluster.cluster.queue(token, after)
 
     def _launch_on(self, name: str, most: int, *, in_vain: bool) -> list[Job]:
         queue = self.queues[name]
@@ -236,6 +260,7 @@ class World:
                 self.end_one()
             self.report(all_of_it=True)
             self.launch_there()
+            self.launch_behind()
             self.cluster.go_on()
         self.cluster.go_on()
         self.observer.check_end()

@@ -30,28 +30,33 @@ def main() -> int:
     parser.add_argument("--step", type=int, default=1, help="from one seed to the next")
     parser.add_argument("--json", action="store_true", help="a line for each run and nothing else, in one process")
     parser.add_argument(
+        "--slurm", action="store_true", help="each seed has a cluster that Slurm manages, and no other machine"
+    )
+    parser.add_argument(
         "--day", action="store_true", help="a day with a million events and no faults: does anything grow?"
     )
     given = parser.parse_args()
     if given.day:
         return tell(LongDay(hours=24.0, events=1_000_000).run())
     if given.commands is not None:
-        return _tell(run_seed(given.seed, given.commands, given.defect), STORY_LINES)
+        return _tell(run_seed(given.seed, given.commands, given.defect, slurm=given.slurm), STORY_LINES)
     count = given.seeds or (1 if "--seed" in sys.argv[1:] else 1000)
     seeds = range(given.seed, given.seed + count * given.step, given.step)
-    return _print(seeds, given.defect) if given.json else _run(seeds, given.processes, given.defect)
+    if given.json:
+        return _print(seeds, given.defect, slurm=given.slurm)
+    return _run(seeds, given.processes, given.defect, slurm=given.slurm)
 
 
-def _print(seeds: range, defect: str | None) -> int:
+def _print(seeds: range, defect: str | None, *, slurm: bool) -> int:
     broken = 0
     for seed in seeds:
-        result = run_seed(seed, defect=defect)
+        result = run_seed(seed, defect=defect, slurm=slurm)
         print(msgspec.json.encode(result).decode(), flush=True)
         broken += result.broken is not None
     return 1 if broken else 0
 
 
-def _run(seeds: range, processes: int, defect: str | None) -> int:
+def _run(seeds: range, processes: int, defect: str | None, *, slurm: bool) -> int:
     begun = time.monotonic()
     totals = {
         "events": 0,
@@ -59,23 +64,25 @@ def _run(seeds: range, processes: int, defect: str | None) -> int:
         "processes": 0,
         "calls": 0,
         "dialled": 0,
+        "submitted": 0,
         "supervisors": 0,
         "simulated hours": 0.0,
     }
     broken = done = 0
-    for result in run_seeds(seeds, processes, defect):
+    for result in run_seeds(seeds, processes, defect, slurm=slurm):
         done += 1
         totals["events"] += result.events
         totals["jobs"] += result.jobs
         totals["processes"] += result.processes
         totals["calls"] += result.calls
         totals["dialled"] += result.dialled
+        totals["submitted"] += result.submitted
         totals["supervisors"] += result.supervisors
         totals["simulated hours"] += result.seconds / 3600
         if result.broken is not None:
             broken += 1
             if defect is None:
-                _explain(result)
+                _explain(result, slurm=slurm)
                 if broken == FAILURES_MAX:
                     break
         if done % PROGRESS_SEEDS == 0:
@@ -90,14 +97,14 @@ def _run(seeds: range, processes: int, defect: str | None) -> int:
     return 1 if broken else 0
 
 
-def _explain(whole: Result) -> None:
+def _explain(whole: Result, *, slurm: bool) -> None:
     """A failure, and the shortest run that shows it."""
     print(f"seed {whole.seed}, {whole.commands} commands: {whole.broken}")
-    shortest = shrink(whole.seed)
+    shortest = shrink(whole.seed, slurm=slurm)
     if shortest.broken is None:
         print("  it did not fail again: something outside of the seed matters, which is a defect of the simulation")
         return
-    again = f"./dev sim --seed {whole.seed} --commands {shortest.commands}"
+    again = f"./dev sim{' --slurm' if slurm else ''} --seed {whole.seed} --commands {shortest.commands}"
     print(f"  the first {shortest.commands} commands are enough: {again}")
     _tell(shortest, STORY_LINES // 3)
 

@@ -12,6 +12,7 @@ from holdfast.events.messages import (
     Answer,
     Cancel,
     Changed,
+    Inspected,
     OutputPiece,
     Question,
     RecordStep,
@@ -69,7 +70,7 @@ class Answers:
                 recorded = self._history.steps.get((request.step, request.key))
                 self._verdict.check(result == recorded, f"P1: {author} was told {result}, recorded is {recorded}")
                 self._verdict.check(fresh == bool(done), f"{author} was told fresh={fresh}, but recorded {done}")
-            case OutputPiece() | Question():
+            case OutputPiece() | Question() | Inspected():
                 self._verdict.fail(f"{author} asked nothing of another machine, and was answered {answer}")
             case Status(counts=counts, seq=seq):
                 known = any(Counter(counts) == each for at, each in self._history.counts.items() if at <= seq)

@@ -15,11 +15,17 @@ from tests.tree import ROOT
 from .commands import moments
 from .defects import planted
 from .simulation import Result, Simulation
+from .slurm_defects import SLURM_DEFECTS
 
 
-def run_seed(seed: int, commands: int | None = None, defect: str | None = None) -> Result:
-    """One run, perhaps of the first `commands` only, perhaps with a defect planted in the product."""
-    simulation = Simulation(seed, commands)
+def run_seed(seed: int, commands: int | None = None, defect: str | None = None, *, slurm: bool = False) -> Result:
+    """One run, perhaps of the first `commands` only, perhaps with a defect planted in the product.
+
+    `slurm`: with a cluster and no other machine, as runs with a defect of how clusters are used always are; those with
+    another defect have no cluster.
+    """
+    of_slurm = slurm or defect in SLURM_DEFECTS
+    simulation = Simulation(seed, commands, slurm=None if defect is None and not slurm else of_slurm)
     try:
         with planted(defect, simulation.clock):
             return simulation.run()
@@ -29,9 +35,9 @@ def run_seed(seed: int, commands: int | None = None, defect: str | None = None) 
         return Result(seed, len(simulation.moments), f"the run itself failed: {raised}", story=story)
 
 
-def run_seeds(seeds: range, processes: int, defect: str | None = None) -> Generator[Result]:
+def run_seeds(seeds: range, processes: int, defect: str | None = None, *, slurm: bool = False) -> Generator[Result]:
     """All these runs, in order, on so many processes, which end when the generator is closed."""
-    workers = [_worker(seeds[place::processes], defect) for place in range(min(processes, len(seeds)))]
+    workers = [_worker(seeds[place::processes], defect, slurm=slurm) for place in range(min(processes, len(seeds)))]
     try:
         for place, seed in enumerate(seeds):
             worker = workers[place % processes]
@@ -48,7 +54,7 @@ def run_seeds(seeds: range, processes: int, defect: str | None = None) -> Genera
             worker.communicate()
 
 
-def _worker(seeds: range, defect: str | None) -> subprocess.Popen[bytes]:
+def _worker(seeds: range, defect: str | None, *, slurm: bool) -> subprocess.Popen[bytes]:
     """A process that runs these and prints a line of JSON for each."""
     command = [
         sys.executable,
@@ -61,16 +67,17 @@ def _worker(seeds: range, defect: str | None) -> subprocess.Popen[bytes]:
         f"--seed={seeds.start}",
     ]
     command += [f"--seeds={len(seeds)}", f"--step={seeds.step}", *([f"--defect={defect}"] if defect else [])]
+    command += ["--slurm"] if slurm else []
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
 
 
-def shrink(seed: int, defect: str | None = None) -> Result:
+def shrink(seed: int, defect: str | None = None, *, slurm: bool = False) -> Result:
     """The same seed with as few of its commands as still make it fail, the first ones; the whole run if it must be."""
     for commands in range(len(moments(seed))):
-        result = run_seed(seed, commands, defect)
+        result = run_seed(seed, commands, defect, slurm=slurm)
         if result.broken is not None:
             return result
-    return run_seed(seed, None, defect)
+    return run_seed(seed, None, defect, slurm=slurm)
 
 
 def processors() -> int:

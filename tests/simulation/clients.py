@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 from typing import Final
 
@@ -34,6 +35,8 @@ class Clients:
         self._answers = answers
         self._verdict = verdict
         self.losing = 0.0
+        self.saying: Callable[[LogIn | Say], object] = lambda _: None
+        """Called when something that is not recorded is on its way."""
 
     async def perform(self, number: int, request: Request, random: Random) -> Answer | None:
         """Have a command carried out: once answered, or after a few tries (None). Safe to be sent again where it is."""
@@ -68,6 +71,7 @@ class Clients:
         if incarnation is None:
             return None
         self._verdict.tell(f"{author} says {request}")
+        self.saying(request)
         answer: Answer | None = None
         async with incarnation.knock(author) as stream:
             with trio.move_on_after(PATIENCE_S):

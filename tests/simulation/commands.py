@@ -25,10 +25,13 @@ from holdfast.events.messages import (
 )
 
 from .flows import first_flow, random_calls, random_flow
+from .slurm_cluster import CLUSTER
 from .ways import HOSTS
 
 COMMANDS_MAX: Final = 32
 UNKNOWN_JOB: Final = 100_000
+CLUSTERS: Final = 0.5
+"""How many runs (0 to 1) have a cluster."""
 
 
 class Moment(Struct, frozen=True):
@@ -39,11 +42,11 @@ class Moment(Struct, frozen=True):
     seed: str
 
 
-def moments(seed: int) -> list[Moment]:
-    """When the commands of the run `seed` come."""
+def moments(seed: int, *, slurm: bool = False) -> list[Moment]:
+    """When the commands of the run `seed` come; `slurm`: to a cluster alone, where everything takes longer."""
     random = Random(f"{seed}/commands")
     count = random.randint(6, COMMANDS_MAX)
-    hurry_s = random.choice((0.01, 0.5, 2.0))
+    hurry_s = random.choice((0.01, 0.5, 2.0)) * (4 if slurm else 1)
     return [
         Moment(number, random.random() * hurry_s * random.choice((0.1, 1, 2)), f"{seed}/command/{number}")
         for number in range(count)
@@ -53,6 +56,11 @@ def moments(seed: int) -> list[Moment]:
 def hosts_of(seed: int) -> tuple[str, ...]:
     """The other machines that the run `seed` has."""
     return HOSTS[: Random(f"{seed}/hosts").choice((0, 0, 1, 2, 3, 3))]
+
+
+def clusters_of(seed: int) -> tuple[str, ...]:
+    """The clusters that the run `seed` has."""
+    return (CLUSTER,) if Random(f"{seed}/clusters").random() < CLUSTERS else ()
 
 
 def make(moment: Moment, random: Random, known: Sequence[int], hosts: Sequence[str]) -> Request:

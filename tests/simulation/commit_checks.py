@@ -20,6 +20,7 @@ from .call_checks import CallChecks
 from .history import History
 from .host_checks import HostChecks
 from .outcome_checks import OutcomeChecks
+from .slurm_checks import SlurmChecks
 from .verdict import Verdict
 
 
@@ -33,6 +34,7 @@ class CommitChecks:
         outcomes: OutcomeChecks,
         calls: CallChecks,
         hosts: HostChecks,
+        slurm: SlurmChecks,
         verdict: Verdict,
     ) -> None:
         self._store = store
@@ -40,6 +42,7 @@ class CommitChecks:
         self._outcomes = outcomes
         self._calls = calls
         self._hosts = hosts
+        self._slurm = slurm
         self._verdict = verdict
         self._fold = Fold()
         self._seen: list[StoredEvent] = []
@@ -55,6 +58,7 @@ class CommitChecks:
                 self._outcomes.take(stored, event)
                 self._calls.take(stored, event)
                 self._hosts.take(event)
+                self._slurm.take(event)
         except HoldfastError as error:
             self._verdict.fail(f"P4: the log can't be folded: {error}")
         self._seen = list(self._store.log)
@@ -80,6 +84,11 @@ class CommitChecks:
             state = "missing" if job is None else name_of(job.state)
             self._verdict.check(state == story.state, f"P4: job {number} is {state}; its events say {story.state}")
 
+    def finish(self) -> None:
+        """All jobs have ended, and nothing more will happen."""
+        self.opened()
+        self._slurm.finish()
+
     def _compare_views(self, fold: Fold) -> None:
         base = self._store.base
         for name, views, folded in (
@@ -89,6 +98,7 @@ class CommitChecks:
             ("limits", base.limit_records, fold.limits.changed),
             ("marks", base.mark_records, fold.marks.changed),
             ("flows", base.flows, fold.flows.changed),
+            ("batches", base.batches, fold.batches.changed),
         ):
             if views != folded:
                 self._verdict.fail(f"P4: the view of {name} is not the fold of the log: {views} and {folded}")
@@ -106,7 +116,7 @@ class CommitChecks:
         check(live.jobs == alive, f"P4: in memory are the jobs {live.jobs}, alive are {alive}")
         counts = Counter(name_of(job.state) for job in alive.values())
         check(+live.counts == counts, f"P4: in memory the counts are {live.counts}, really {counts}")
-        for target in (LOCAL, FUNCTIONS, *(each.name for each in base.targets() if each.ssh is not None)):
+        for target in (LOCAL, FUNCTIONS, *(each.name for each in base.targets() if each.is_elsewhere)):
             self._compare_flying(live, target, alive)
         check(live.targets() == base.targets(), "P4: the targets in memory are not those in the views")
         check(live.limits == base.limit_records, "P4: the limits in memory are not those in the views")

@@ -23,6 +23,7 @@ from holdfast.store.contract import Store
 
 from . import disk, host_defects
 from .clocks import WallClock
+from .slurm_defects import SLURM_DEFECTS
 
 Plant = Callable[[ExitStack, WallClock], None]
 
@@ -157,4 +158,5 @@ DEFECTS: Final[Mapping[str, Plant]] = {
     "unknown read as failed": host_defects.unknown_read_as_failed,
     "refused host tried again": host_defects.refused_host_tried_again,
     "one host after the other": host_defects.one_host_after_the_other,
+    **SLURM_DEFECTS,
 }

@@ -119,8 +119,8 @@ class Ending:
 
     def _check_truth(self) -> None:
         """Each process belongs to an attempt, and each job ended as its last attempt did."""
-        self._checks.opened()
-        machines, check = self._keeper.machines, self._verdict.check
+        self._checks.finish()
+        machines, check = self._keeper.places, self._verdict.check
         owned = [each.token for machine in machines.values() for each in machine.running() if not each.disowned]
         check(not owned, f"{owned} still run")
         for number, story in self._history.jobs.items():

@@ -13,11 +13,15 @@ from .determinism import Steps, now_us
 from .disk import Condition
 from .host_faults import HostFaults
 from .keeper import Keeper
+from .slurm_faults import SlurmFaults
 from .ways import Way
 from .wire import no_latency
 
 ACTORS: Final = ("writer", "limiter", "scheduler", "target:local", "target:functions", "connections", "control")
 FAULTS_MAX: Final = 60
+_CLUSTERS_ALONE: Final = 0.5
+"""How many of the runs (0 to 1) that have a cluster have no faults but those that matter to it."""
+_OF_CLUSTERS: Final = ("kill supervisor", "crash actor", "cut way", "cut way at a byte", "hang", "kill host's runner")
 _STEPS_MAX: Final = (5, 60, 400)
 
 
@@ -32,27 +36,38 @@ class Faults:
         self._random = random = Random(f"{seed}/faults")
         self._stopped = False
         self._hosts = HostFaults(list(keeper.ways.values()), random)
-        self._kinds: Mapping[str, Callable[[], object]] = {
-            "kill supervisor": self._kill_supervisor,
-            "crash actor": self._crash_actor,
-            "stop supervisor": keeper.stop,
-            "kill runner": self._kill_runner,
-            "freeze runner": self._freeze_runner,
-            "cut": self._cut,
-            "outage": self._outage,
-            "jump": self._jump,
-            "full disk": self._full_disk,
-            "lose commit": self._lose_commit,
-            "runner's disk": self._runner_disk,
-            "reboot": self._reboot,
-            "lose journal": self._lose_journal,
-            "crash and lose journal": self._crash_and_lose_journal,
-        } | self._hosts.kinds
+        self._slurm = SlurmFaults(list(keeper.clusters.values()), random)
+        self._kinds: Mapping[str, Callable[[], object]] = (
+            {
+                "kill supervisor": self._kill_supervisor,
+                "crash actor": self._crash_actor,
+                "stop supervisor": keeper.stop,
+                "kill runner": self._kill_runner,
+                "freeze runner": self._freeze_runner,
+                "cut": self._cut,
+                "outage": self._outage,
+                "jump": self._jump,
+                "full disk": self._full_disk,
+                "lose commit": self._lose_commit,
+                "runner's disk": self._runner_disk,
+                "reboot": self._reboot,
+                "lose journal": self._lose_journal,
+                "crash and lose journal": self._crash_and_lose_journal,
+            }
+            | self._hosts.kinds
+            | self._slurm.kinds
+        )
         names = list(self._kinds)
+        if keeper.clusters and random.random() < _CLUSTERS_ALONE:
+            names = [name for name in names if name in {*self._slurm.kinds, *_OF_CLUSTERS}]
         # Few kinds as a rule: a restart, say, would mend what another fault has spoilt.
-        self._enabled = random.sample(names, random.choice((1, 2, 2, 3, 5, len(names))))
+        counts = (3, 5, 8) if keeper.clusters else (1, 2, 2, 3, 5)
+        self._enabled = random.sample(names, random.choice((*counts, len(names))))
         self._every_s = random.choice((0.05, 0.3, 1.0, 4.0))
-        self.lingers_s = min(random.choice((0.0, 1.0, 5.0, 20.0)), FAULTS_MAX * self._every_s)
+        lingers_s = random.choice((0.0, 1.0, 5.0, 20.0))
+        if keeper.clusters:  # where everything takes longer
+            self._every_s, lingers_s = random.choice((0.3, 1.0, 4.0)), random.choice((5.0, 20.0, 60.0, 150.0))
+        self.lingers_s = min(lingers_s, FAULTS_MAX * self._every_s)
         """How long things go on to go wrong after the last command."""
 
     def begin(self) -> None:
@@ -74,6 +89,7 @@ class Faults:
         self._keeper.downtime_s = random.choice((0.0, 0.5, 5.0))
         self._clients.losing = random.choice((0.0, 0.1, 0.4))
         self._hosts.begin()
+        self._slurm.begin()
 
     async def run(self) -> None:
         """Let one thing after the other go wrong, until `end`."""
@@ -86,6 +102,7 @@ class Faults:
         """From now on all goes well, and what was broken is mended, but on the machines `stuck`, which hang."""
         self._stopped = True
         self._hosts.end(stuck)
+        self._slurm.end()
         self._steps.disarm()
         keeper, machine = self._keeper, self._machine
         keeper.log.condition = Condition()

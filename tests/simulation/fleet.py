@@ -169,7 +169,7 @@ class _Dialler:
             runner.freeze(_FOREVER_S)
         near, far = connect(_wire)
         runner.accept(far)
-        return RemoteLine(near, {}, "/elsewhere", "/elsewhere/.holdfast", no_files)
+        return RemoteLine(near, {}, "/elsewhere", private="/elsewhere/.holdfast", files=no_files)
 
 
 class _Disk:

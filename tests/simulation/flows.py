@@ -9,10 +9,12 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from holdfast.events.spec import FUNCTIONS, Call, FlowSpec, JobSpec, LimitSpec, SshSpec, TargetSpec
+from holdfast.events.spec import FUNCTIONS, Call, FlowSpec, JobSpec, LimitSpec, SlurmSpec, SshSpec, TargetSpec
 
 from .calls import PLAIN, UNKNOWN, WORK
-from .scripts import random_command
+from .scripts import long_command, random_command
+from .slurm_cluster import CLUSTER
+from .slurm_commands import NOWHERE
 
 CAPACITY: Final = {"cpus": 4, "gpus": 1}
 HOST_CAPACITY: Final = {"cpus": 3, "gpus": 1}
@@ -45,6 +47,10 @@ def random_flow(
     limits: dict[str, LimitSpec] | None = None,
 ) -> FlowSpec:
     """A flow of a few jobs; `number` makes its names unique. `known`: ids that it may depend on."""
+    if CLUSTER in hosts and random.random() < (0.25 if number else 0.6):
+        return _alike(random, number, limits or {})
+    if CLUSTER in hosts and random.random() < 0.3:
+        return _chain(random, number, known, limits or {})
     count = random.choice((1, 2, 3, 5, 8))
     names = [f"f{number}j{place}" for place in range(count)]
     # Jobs that start at the same moment and share a limit are what can exceed it.
@@ -58,7 +64,9 @@ def random_flow(
         targets["local"] = TargetSpec({"cpus": random.randint(2, 5)})
     if hosts and random.random() < 0.1:
         host = random.choice(hosts)
-        targets[host] = TargetSpec({"cpus": random.randint(1, 3)}, SshSpec(host, python=random.choice(("", "python3"))))
+        slurm = random_cluster(random) if host == CLUSTER else None
+        ssh = SshSpec(host, python=random.choice(("", "python3")))
+        targets[host] = TargetSpec({"cpus": random.randint(1, 3)}, ssh, slurm)
     digest = f"digest-{random.randrange(3)}" if random.random() < 0.1 else None
     name = f"flow{number}" if digest or random.random() < 0.5 else ""
     return FlowSpec(jobs, name, digest, random.random() < 0.3, limits, targets)
@@ -68,7 +76,49 @@ def _elsewhere(random: Random, job: JobSpec, hosts: Sequence[str]) -> JobSpec:
     """The same job on another machine, as a rule, if there are any."""
     if not hosts or random.random() < 0.4:
         return job
-    return replace(job, target=random.choice(hosts), cwd="")
+    host = random.choice(hosts)
+    if host != CLUSTER:
+        return replace(job, target=host, cwd="")
+    job = replace(job, target=host, cwd="", sbatch={"partition": NOWHERE} if random.random() < 0.02 else {})
+    if random.random() < 0.3:
+        job = replace(job, run=long_command(random), timeout_us=random.choice((None, 1_000_000)))
+    return job
+
+
+def _alike(random: Random, number: int, limits: dict[str, LimitSpec]) -> FlowSpec:
+    """Jobs that differ in their arguments alone, which go to a cluster as an array."""
+    make = random.choice((random_command, long_command))
+    first = replace(_job(random, ["each"], 0, (), random.choice(_FAVOURITES)), target=CLUSTER, cwd="", key=None)
+    count = random.choice((2, 3, 5, 9))
+    jobs = tuple(replace(first, name=f"f{number}j{place}", run=make(random)) for place in range(count))
+    return FlowSpec(jobs, limits=limits)
+
+
+def _chain(random: Random, number: int, known: Sequence[int], limits: dict[str, LimitSpec]) -> FlowSpec:
+    """Jobs of a cluster that come after each other, and hold nothing that would keep them from its queue."""
+    names = [f"f{number}j{place}" for place in range(random.choice((2, 3, 4, 6)))]
+    jobs: list[JobSpec] = []
+    for place in range(len(names)):
+        run = random_command(random) if place else long_command(random)
+        job = _job(random, names, place, known, "")
+        jobs.append(
+            replace(job, target=CLUSTER, cwd="", key=None, limits=(), run=run, retries=random.choice((0, 0, 1)))
+        )
+    chained = [
+        job if job.after or not place else replace(job, after=(names[random.randrange(place)],))
+        for place, job in enumerate(jobs)
+    ]
+    return FlowSpec(tuple(chained), limits=limits)
+
+
+def random_cluster(random: Random) -> SlurmSpec:
+    """How a cluster is used."""
+    return SlurmSpec(
+        partition=random.choice(("", "main")),
+        poll_us=random.choice((1_000_000, 3_000_000, 10_000_000)),
+        max_queued=random.choice((2, 4, 500, 500)),
+        native_dependencies=random.random() < 0.7,
+    )
 
 
 def random_calls(random: Random, number: int) -> FlowSpec:

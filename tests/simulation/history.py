@@ -32,6 +32,12 @@ _ROOTS: Final = (
     facts.HostTrusted,
     facts.LimitConfigured,
     facts.StepRecorded,
+    facts.BatchPlanned,
+    facts.BatchSubmitted,
+    facts.BatchUnclear,
+    facts.BatchAbsent,
+    facts.BatchWaits,
+    facts.BatchClosed,
     facts.JobSubmitted,
     facts.JobHeld,
     facts.JobReleased,
@@ -54,6 +60,10 @@ class Attempt:
         self.started = False
         self.cancelled = False
         self.revoked = False
+        self.after: dict[str, str] = {}
+        """What its cluster was told to wait for."""
+        self.batch: facts.AttemptBatched | None = None
+        """The batch of a cluster that it goes in, if it was put into one."""
         self.outcome: Outcome | None = None
 
 
@@ -174,9 +184,9 @@ class History:
     def _of_job(self, story: Story, event: facts.JobEvent) -> None:
         number, before = event.job, story.state
         match event:
-            case facts.JobReady():
-                self._go(number, story, {"waiting", "delayed"}, "ready")
-                if before == "waiting":
+            case facts.JobReady(state=state):
+                self._go(number, story, {"waiting", "delayed"} if state == "ready" else {"delayed"}, state)
+                if state == "ready" and (before == "waiting" or story.newest.after):
                     self._check_ready(number, story)
             case facts.JobHeld():
                 self._go(number, story, {"waiting", "ready", "delayed"}, "held")
@@ -206,20 +216,33 @@ class History:
             case facts.FilesStaged(attempt=attempt) | facts.AttemptProgressed(attempt=attempt):
                 self._go(number, story, {"running"}, "running")
                 self._check_newest(number, story, attempt)
+            case facts.AttemptBatched():
+                self._batched(number, story, event)
             case facts.AttemptUnreachable(attempt=attempt):
                 self._go(number, story, {"launching", "running"}, "unknown")
                 self._check_newest(number, story, attempt)
             case facts.AttemptReached(attempt=attempt):
                 self._go(number, story, {"unknown"}, "running" if story.newest.started else "launching")
                 self._check_newest(number, story, attempt)
-            case facts.AttemptRevoked(attempt=attempt):
-                self._go(number, story, IN_FLIGHT, "ready")
-                self._check_newest(number, story, attempt)
-                story.newest.revoked = True
+            case facts.AttemptRevoked():
+                self._revoked(number, story, event)
             case facts.AttemptEnded():
                 self._ended(number, story, event)
             case facts.JobSubmitted():
                 pass
+
+    def _batched(self, number: int, story: Story, event: facts.AttemptBatched) -> None:
+        self._go(number, story, {"launching"}, "launching")
+        self._check_newest(number, story, event.attempt)
+        self._verdict.check(story.newest.batch is None, f"{story.newest.token} goes in two batches")
+        story.newest.batch = event
+
+    def _revoked(self, number: int, story: Story, event: facts.AttemptRevoked) -> None:
+        self._go(number, story, IN_FLIGHT, event.state)
+        self._check_newest(number, story, event.attempt)
+        story.newest.revoked = True
+        if story.newest.after and event.state == "ready" and not story.newest.cancelled:
+            self._check_ready(number, story)
 
     def _check_newest(self, number: int, story: Story, attempt: int) -> None:
         self._verdict.check(
@@ -233,7 +256,8 @@ class History:
         self._verdict.check(spoilt, f"job {number} is skipped because of job {because} ({kinds}), which is {state}")
 
     def _launched(self, number: int, story: Story, event: facts.AttemptLaunched) -> None:
-        self._go(number, story, {"ready"}, "launching")
+        self._go(number, story, {"waiting"} if event.after else {"ready"}, "launching")
+        self._check_behind(number, story, event)
         self._verdict.check(
             event.attempt == len(story.attempts) + 1, f"attempt {event.attempt} of job {number} is not next"
         )
@@ -241,7 +265,24 @@ class History:
         self._verdict.check(event.target not in self.paused, f"{event.token} is launched on a paused target")
         self._verdict.check(event.target == story.spec.target, f"{event.token} is launched on {event.target}")
         self.tokens.add(event.token)
-        story.attempts.append(Attempt(event.token, self.seq, self._runners.get(event.target, 0)))
+        attempt = Attempt(event.token, self.seq, self._runners.get(event.target, 0))
+        attempt.after = event.after
+        story.attempts.append(attempt)
+
+    def _check_behind(self, number: int, story: Story, event: facts.AttemptLaunched) -> None:
+        """What is launched to wait in a queue waits there for all that it has to wait for, and for nothing else."""
+        if not event.after:
+            return
+        unmet = {needed for kind, needed in story.needed if self.jobs[needed].state not in _LETS[kind]}
+        tokens = {self.jobs[each].newest.token if self.jobs[each].attempts else "" for each in unmet}
+        self._verdict.check(tokens == set(event.after), f"{event.token} waits for {event.after}, and not for {tokens}")
+        for each in unmet:
+            needed, kinds = self.jobs[each], {kind for kind, needed in story.needed if needed == each}
+            self._verdict.check(
+                needed.state in IN_FLIGHT, f"{event.token} waits for job {each}, which is {needed.state}"
+            )
+            self._verdict.check("after_failed" not in kinds, f"job {number} waits there for job {each} to fail")
+            self._verdict.check(needed.spec.target == event.target, f"{event.token} waits for what is elsewhere")
 
     def _ended(self, number: int, story: Story, event: facts.AttemptEnded) -> None:
         outcome, attempt = event.outcome, story.newest

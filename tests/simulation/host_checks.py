@@ -6,10 +6,21 @@ from collections.abc import Mapping
 from typing import Final
 
 from holdfast.events import facts
-from holdfast.events.hosts import RETRY_CAP_US, Connecting, Down, HostState, Idle, NeedsYou, Refused, Suspect, Up
+from holdfast.events.hosts import (
+    RETRY_CAP_US,
+    Connecting,
+    Down,
+    HostState,
+    Idle,
+    NeedsYou,
+    Refused,
+    Suspect,
+    Up,
+    reason_of,
+)
 
 from .clocks import WallClock
-from .determinism import now_us
+from .determinism import Crash, now_us
 from .verdict import Verdict
 from .ways import Way, fingerprint_of
 
@@ -67,6 +78,8 @@ class HostChecks:
         check, what = self._verdict.check, f"{target} goes from {before} to {after}"
         allowed = type(after) in LEGAL[type(before)] or type(before) is type(after) is Idle
         check(allowed, f"{what}, which may not be")
+        reason = reason_of(after) or ""
+        check("a mistake of Holdfast's own" not in reason or Crash.__name__ in reason, what)
         if isinstance(before, Refused | NeedsYou):
             check(self._may_go_on(target, before), f"P8: {what}, and nobody did anything")
         if isinstance(after, Down):

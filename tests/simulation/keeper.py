@@ -8,6 +8,7 @@ from random import Random
 from typing import Final, cast
 
 import trio
+from msgspec import Struct
 
 from holdfast.actors.control import Door
 from holdfast.actors.errors import InboxClosed, RestartIntensityExceeded, StopOverdue, Unanswered
@@ -26,6 +27,7 @@ from .determinism import Crash, now_us
 from .disk import DurableLog, SimulatedDisk
 from .machine import Machine
 from .runner_process import Mischief, RunnerProcess
+from .slurm_cluster import SimulatedCluster
 from .verdict import Verdict
 from .ways import GATEWAYS, TURNS, SimulatedDialler, Way
 from .wire import End, Latency, connect, no_latency
@@ -156,24 +158,37 @@ class _Listener(trio.abc.Listener[trio.abc.Stream]):
         await trio.lowlevel.checkpoint()
 
 
+class Scene(Struct, frozen=True):
+    """What supervisors come to, by target.
+
+    `machines` have a runner, in `places` attempts run, which are others for clusters; `calls`: the program's.
+    """
+
+    machines: Mapping[str, Machine]
+    places: Mapping[str, Machine]
+    ways: Mapping[str, Way]
+    clusters: Mapping[str, SimulatedCluster]
+    calls: Calls
+
+
 class Keeper:
     """Starts a supervisor whenever there is none, until told to end."""
 
     def __init__(
         self,
         log: DurableLog,
-        machines: Mapping[str, Machine],
-        ways: Mapping[str, Way],
-        calls: Calls,
+        scene: Scene,
         checks: CommitChecks,
         verdict: Verdict,
         seed: int,
     ) -> None:
         self.log = log
-        self.calls = calls
-        self.machine = machines[LOCAL]
-        self.machines = machines
-        self.ways = ways
+        self.calls = scene.calls
+        self.machine = scene.machines[LOCAL]
+        self.machines = scene.machines
+        self.places = scene.places
+        self.ways = scene.ways
+        self.clusters = scene.clusters
         self.verdict = verdict
         self.roads = Roads()
         self.random = Random(f"{seed}/keeper")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
+from holdfast.actors.runner import Command
 from holdfast.events.spec import LOCAL
 
 from .clocks import WallClock
@@ -24,6 +25,15 @@ if TYPE_CHECKING:
 FIRST_PID: Final = 300
 FIRST_RUNNER_PID: Final = 1000
 PIDS: Final = 60  # few, so that the numbers of ended processes are given again
+
+
+Execute = Callable[[Command, Callable[[Command], object]], object]
+
+
+def _no_commands(command: Command, done: Callable[[Command], object]) -> None:
+    del done
+    message = f"nobody should have {command.argv} run there"
+    raise AssertionError(message)
 
 
 class Process:
@@ -68,6 +78,9 @@ class Machine:
         self.refused: set[str] = set()
         """Tokens whose program did not exist."""
         self.watch: Callable[[Process], object] = lambda _: None
+        self.execute: Execute = _no_commands
+        """Has a command run for the supervisor; calls back once it has ended."""
+        self.rebooted: Callable[[], object] = lambda: None
         self.boots = 1
         self.booted_us = 0
         self.journals = 0
@@ -167,6 +180,7 @@ class Machine:
             self.kill(process)
         if self.runner is not None:
             self.runner.kill()
+        self.rebooted()
         self.processes.clear()
         self.journal_cut = self.journal_cut or kept_bytes < len(self.journal)
         self.journal = self.journal[:kept_bytes]

@@ -12,14 +12,16 @@ from holdfast.store.contract import StoredEvent
 from .history import Attempt, History
 from .machine import Machine, Process
 from .scripts import script_of
+from .slurm_checks import SlurmChecks
 from .verdict import Verdict
 
 
 class OutcomeChecks:
     """Looks at each event of an attempt right after its commit."""
 
-    def __init__(self, machines: Mapping[str, Machine], history: History, verdict: Verdict) -> None:
+    def __init__(self, machines: Mapping[str, Machine], slurm: SlurmChecks, history: History, verdict: Verdict) -> None:
         self._machines = machines
+        self._slurm = slurm
         self._history = history
         self._verdict = verdict
 
@@ -33,12 +35,22 @@ class OutcomeChecks:
         if len(attempts) < event.attempt:
             return  # the history has said so
         attempt = attempts[event.attempt - 1]
-        process = self._machines[self._history.jobs[event.job].spec.target].ever.get(attempt.token)
+        story = self._history.jobs[event.job]
+        process, on_cluster = self._machines[story.spec.target].ever.get(attempt.token), attempt.batch is not None
         match event:
+            case facts.AttemptStarted() if on_cluster:
+                self._slurm.started(story.spec.target, attempt)
+            case facts.AttemptEnded(outcome=outcome) if on_cluster:
+                self._slurm.ended(story, attempt, outcome, process)
             case facts.AttemptStarted():
                 told = event.process
                 # One that has ended just now has no start time to be looked up any more.
-                same = process is not None and process.pid == told.pid and told.start in {None, process.start}
+                same = (
+                    process is not None
+                    and told is not None
+                    and process.pid == told.pid
+                    and told.start in {None, process.start}
+                )
                 self._verdict.check(same, f"event {stored.seq}: {attempt.token} never ran as {told}")
             case facts.AttemptRevoked():
                 self._verdict.check(process is None, f"P2: {attempt.token} was revoked, but it had started")

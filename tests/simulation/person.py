@@ -1,4 +1,7 @@
-"""A person who looks after other machines: trusts keys, logs in where a password is wanted, has machines tried."""
+"""A person who looks after other machines: trusts keys, logs in where a password is wanted, has machines tried.
+
+And has jobs on clusters cancelled, at any moment.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from random import Random
 from typing import Final
 
 from holdfast.events.hosts import HostState, NeedsYou, Refused
-from holdfast.events.messages import Answer, Changed, Dial, LogIn, Question, Refusal, Say, Trust
+from holdfast.events.messages import Answer, Cancel, Changed, Dial, LogIn, Question, Refusal, Say, Trust
 from tests.actors.stepping import pause
 
 from .clients import Clients
@@ -30,8 +33,10 @@ class Person:
         self._random = random = Random(f"{seed}/person")
         self._diligent_s = random.choice((0.5, 3.0, 20.0))
         self._careless = random.choice((0.0, 0.3))
+        self._fickle = random.choice((0.0, 0.0, 0.2, 0.6))
         self._commands = _FIRST_COMMAND
         self.leaves = False
+        clients.saying = self._note
 
     async def run(self) -> None:
         """Live, until told to leave."""
@@ -63,12 +68,23 @@ class Person:
             self._verdict.check(refused or not careless, f"P8: a key was trusted by {_FALSE}: {answer}")
         elif isinstance(state, NeedsYou):
             await self._log_in(name)
+        elif name in self._keeper.clusters and self._random.random() < self._fickle:
+            await self._change_mind(name)
         elif self._random.random() < self._careless:
             await self._clients.perform(self._commands, Dial((name,)), self._random)
 
+    async def _change_mind(self, cluster: str) -> None:
+        """Cancel one of the jobs that are on a cluster, whatever has become of it."""
+        flying = self._keeper.log.store.base.in_flight(cluster)
+        if flying:
+            await self._clients.perform(self._commands, Cancel((self._random.choice(flying).id,)), self._random)
+
+    def _note(self, request: LogIn | Say) -> None:
+        if isinstance(request, LogIn):
+            self._checks.logs_in(request.target)
+
     async def _log_in(self, name: str) -> None:
         """Log in, with a mistake now and then, and go away in the middle of it now and then."""
-        self._checks.logs_in(name)
         answer: Answer | None = await self._clients.say(f"person{self._commands}", LogIn(name), self._random)
         if isinstance(answer, Question) and self._random.random() >= self._careless:
             said = "wrong" if self._random.random() < self._careless else PASSWORD

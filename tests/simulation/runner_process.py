@@ -172,8 +172,7 @@ class RunnerProcess:
             else:
                 due += [text, text] if is_report and luck > 1 - self._mischief.twice else [text]
         for text in due:
-            data = text.encode("ascii")
-            peer.stream.send_now(len(data).to_bytes(4, "big") + data)
+            _say(peer, text)
         if due and self._random.random() < self._mischief.garbage:
             peer.stream.send_now(b"\0\0\0\2{]")
 
@@ -196,6 +195,9 @@ class RunnerProcess:
         if message.get("type") != "hello" and peer is not self._current:
             self._close(peer)
             return
+        if message.get("type") == "execute":
+            self._execute(peer, runner.Command(message, {}, 0))
+            return
         try:
             core.receive(message)
         except runner.Malformed as error:
@@ -207,9 +209,26 @@ class RunnerProcess:
             self._current = peer
             self._held = []
 
+    def _execute(self, peer: _Peer, command: runner.Command) -> None:
+        """Have a command run, and say how it ended to whoever asked, if both are still there then."""
+
+        def done(ended: runner.Command) -> None:
+            if peer is self._current:
+                for text in ended.answer():
+                    _say(peer, text)
+
+        self.host.step()
+        self.machine.execute(command, done)
+        self.host.step()
+
     def _close(self, peer: _Peer) -> None:
         if peer in self._peers:
             self._peers.remove(peer)
             peer.stream.vanish()
         if peer is self._current:
             self._current = None
+
+
+def _say(peer: _Peer, text: str) -> None:
+    data = text.encode("ascii")
+    peer.stream.send_now(len(data).to_bytes(4, "big") + data)

@@ -60,6 +60,12 @@ def random_command(random: Random) -> tuple[str, ...]:
     return (PROGRAM, *(_random_word(random) for _ in range(random.choice((1, 1, 2, 3)))))
 
 
+def long_command(random: Random) -> tuple[str, ...]:
+    """A command that takes a while, perhaps longer than the least time that a cluster may give it."""
+    duration_us = random.randint(5_000_000, random.choice((20_000_000, 20_000_000, 100_000_000)))
+    return (PROGRAM, Script(duration_us, random.choice((0, 0, 1)), 0, random.choice((_OBEYS, _TIDIES))).word())
+
+
 def _random_word(random: Random) -> str:
     if random.random() < 0.03:
         return ABSENT

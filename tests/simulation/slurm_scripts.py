@@ -15,6 +15,7 @@ _ONE: Final = re.compile(r"^holdfast_work='([0-9]+\.[0-9]+)'$", re.MULTILINE)
 _ONE_COMMAND: Final = re.compile(r"^ *set -- (.*)$", re.MULTILINE)
 _TASK: Final = re.compile(r"^ *([0-9]+)\) holdfast_work='([0-9]+\.[0-9]+)' ;;$", re.MULTILINE)
 _TASK_COMMAND: Final = re.compile(r"^ *([0-9]+)\) (?:holdfast_cwd='[^']*'; )?set -- (.*) ;;$", re.MULTILINE)
+_AFTER: Final = re.compile(r"^for holdfast_needed in (.*); do$", re.MULTILINE)
 _ASSIGNMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=.*", re.DOTALL)
 
 
@@ -25,16 +26,18 @@ def read_script(script: str, options: Mapping[str, str]) -> Submission:
         raise ValueError(f"this is no script of a batch: {script}")
     name = home[1].strip("'")
     orders: dict[int | None, Order] = {}
+    needed = _AFTER.search(script)
+    after = tuple(_needed(word) for word in shlex.split(needed[1])) if needed else ()
     if "array" in options:
         commands = {int(index): words for index, words in _TASK_COMMAND.findall(script)}
         works = {int(index): work for index, work in _TASK.findall(script)}
         for index in indexes(options["array"]):
-            orders[index] = Order(f"{name}.{works[index]}", _command(commands[index]))
+            orders[index] = Order(f"{name}.{works[index]}", _command(commands[index]), after)
     else:
         work, command = _ONE.search(script), _ONE_COMMAND.search(script)
         if work is None or command is None:
             raise ValueError(f"this script is for no attempt: {script}")
-        orders[None] = Order(f"{name}.{work[1]}", _command(command[1]))
+        orders[None] = Order(f"{name}.{work[1]}", _command(command[1]), after)
     return Submission(dict(options), shlex.split(folder[1])[0], orders)
 
 
@@ -45,6 +48,11 @@ def indexes(text: str) -> list[int]:
         first, _, last = each.partition("-")
         found += range(int(first), int(last or first) + 1)
     return found
+
+
+def _needed(word: str) -> tuple[str, str]:
+    work, _, kind = word.partition(":")
+    return work, kind
 
 
 def _command(words: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
@@ -29,7 +30,7 @@ class SpawnChecks:
     """Looks at each process that any machine starts.
 
     Processes that nobody can know of, because their runner's journal was removed, count against nothing. A rate is held
-    over one boot and one journal of each machine: starts elsewhere were spaced when they were granted.
+    over one boot and one journal of each machine: starts elsewhere or on clusters were spaced when they were granted.
     """
 
     def __init__(self, machines: Mapping[str, Machine], history: History, verdict: Verdict) -> None:
@@ -57,22 +58,39 @@ class SpawnChecks:
         running = [each for there in self._machines.values() for each in there.running() if not each.disowned]
         others = [each.token for each in running if each.job == process.job and each is not process]
         self._verdict.check(not others, f"P2: {process.token} starts while {others} of the same job run")
+        self._check_order(process, attempt)
         self._check_capacity(process, attempt, running)
         for key in story.spec.limits:
             self._check_limit(key, process, attempt, running)
+
+    def _check_order(self, process: Process, attempt: Attempt) -> None:
+        """What its cluster was to wait for has ended so, whatever the log knows of that by now."""
+        for token, kind in attempt.after.items():
+            needed = process.machine.ever.get(token)
+            if needed is None or needed.running:
+                self._verdict.fail(f"{process.token} starts, and {token}, which it is to wait for, has not ended")
+            else:
+                self._verdict.check(
+                    kind == "after_any" or needed.status == 0, f"{process.token} starts, and {token} failed"
+                )
 
     def _check_capacity(self, process: Process, attempt: Attempt, running: Sequence[Process]) -> None:
         used: Counter[str] = Counter()
         for each in running:
             if each.machine is process.machine:
-                used.update(each.needs)
+                used.update(self._needs(each))
         in_force = _since(self._history.capacity[process.machine.name], attempt.launched_seq)
-        for name, amount in process.needs.items():
-            there = max(capacity.get(name, 0) for capacity in in_force)
+        # Of a cluster only what it was given an amount of is counted here.
+        uncounted = math.inf if attempt.batch is not None else 0
+        for name, amount in self._needs(process).items():
+            there = max(capacity.get(name, uncounted) for capacity in in_force)
             if amount:
                 self._verdict.check(
                     used[name] <= there, f"P3: with {process.token} {used[name]} {name} are in use of {there}"
                 )
+
+    def _needs(self, process: Process) -> dict[str, int]:
+        return self._story(process).spec.needs
 
     def _specs(self, key: str, since_seq: int) -> list[LimitSpec]:
         """How the limit was configured at that position of the log and after it."""
@@ -87,6 +105,8 @@ class SpawnChecks:
         self._verdict.check(
             most is None or len(holders) <= most, f"P3: {holders} hold {key}, of which there are {most}"
         )
+        if attempt.batch is not None:
+            return  # when it starts, the cluster decides: a rate holds for what it is given
         machine = process.machine
         memory = (machine.boots, machine.journals)
         if memory != self._memory.get(machine.name):

@@ -18,6 +18,7 @@ from tests.actors.stepping import pause
 
 from .determinism import now_us
 from .machine import Machine
+from .slurm_cluster import CLUSTER
 from .verdict import Verdict
 from .wire import End, Latency, connect, no_latency
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from .keeper import Incarnation
 
 HOSTS: Final = ("east", "west", "far")
-GATEWAYS: Final = {"east": "gate", "west": "gate", "far": "far"}
+GATEWAYS: Final = {"east": "gate", "west": "gate", "far": "far", CLUSTER: CLUSTER}
 TURNS: Final = 2
 """How many attempts to connect may be under way at a gateway at a time."""
 PASSWORD: Final = "sesame"  # noqa: S105 - of a machine that is not there
@@ -159,7 +160,8 @@ class Way:
         self.open_ends().append(near)
         incarnation.take(near)
         machine.runner.accept(far)
-        return RemoteLine(near, {}, f"/elsewhere/{self.name}", f"/elsewhere/{self.name}/.holdfast", no_files)
+        folder = f"/elsewhere/{self.name}"
+        return RemoteLine(near, {}, folder, private=f"{folder}/.holdfast", files=no_files)
 
 
 class SimulatedDialler:

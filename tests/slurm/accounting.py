@@ -44,7 +44,7 @@ def database_daemon(warden: Warden, layout: Layout, environ: Mapping[str, str]) 
         need("mariadbd", HOW),
         *SMALL,
         "--user=root",
-        f"--datadir={layout.data}",
+        *_places(layout),
         f"--socket={layout.database_socket}",
         f"--pid-file={layout.short / 'mariadb.pid'}",
         "--skip-networking",
@@ -74,8 +74,9 @@ def fill(layout: Layout, template: Path | None) -> None:
     if template is not None:
         shutil.copytree(template, layout.data)
         return
-    command = [need("mariadb-install-db", HOW), *SMALL, "--user=root", f"--datadir={layout.data}", "--skip-test-db"]
-    subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=120)
+    command = [need("mariadb-install-db", HOW), *SMALL, "--user=root", *_places(layout), "--skip-test-db"]
+    ran = subprocess.run(command, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120)
+    assert ran.returncode == 0, (ran.stdout, ran.stderr)
 
 
 def set_up(environ: Mapping[str, str]) -> None:
@@ -92,6 +93,11 @@ def set_up(environ: Mapping[str, str]) -> None:
             timeout=60,
         )
         assert ran.returncode == 0, (words, ran.stdout, ran.stderr)
+
+
+def _places(layout: Layout) -> tuple[str, ...]:
+    # As it starts, it removes what others have left in the folder for temporary files, and what others have there now.
+    return f"--datadir={layout.data}", f"--tmpdir={layout.short}"
 
 
 def answers(path: Path) -> bool:

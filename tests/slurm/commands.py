@@ -28,7 +28,7 @@ TIME_OUTS: Final = {
 COUNTER: Final = """\
 #!/bin/sh
 read -r up idle </proc/uptime
-printf '%s\\0' "$$" "$@" >{calls}/$up.$$
+printf '%s\\0' "$$" "$@" end >{calls}/$up.$$
 for whim in {whims}/*.once {whims}/always; do
     case $whim in
         *.once) [ -e "$whim" ] && mv "$whim" "$whim.$$" 2>/dev/null && . "$whim.$$" ;;
@@ -123,9 +123,11 @@ class Commands:
         found: list[tuple[int, Call]] = []
         for name in names or COUNTED:
             for path in self._calls(name).iterdir():
-                pid, *words = path.read_bytes().decode(errors="surrogateescape").split("\0")[:-1]
+                pid, *words = path.read_bytes().decode(errors="surrogateescape").split("\0")
+                if words[-2:] != ["end", ""]:
+                    continue  # it is being written, or its writer was killed
                 up_s = float(path.name.rpartition(".")[0])
-                found.append((path.stat().st_mtime_ns, Call(up_s, int(pid), tuple(words))))
+                found.append((path.stat().st_mtime_ns, Call(up_s, int(pid), tuple(words[:-2]))))
         return [call for _, call in sorted(found)]
 
     def misbehave(self, name: str, whim: Whim, times: int | None = None) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from .cluster import Cluster
 from .clusters import Clusters
+from .submitting import Places, Submitting
 
 
 @pytest.fixture(scope="session")
@@ -59,3 +60,19 @@ def own_cluster(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Clus
 
     with ExitStack() as stack:
         yield Clusters(tmp_path, stack, database)
+
+
+@pytest.fixture
+def at(tmp_path: Path) -> Iterator[Places]:
+    """Makes a place whose jobs go to a cluster, the test's own or that of all."""
+    made: list[Submitting] = []
+
+    def make(cluster: Cluster) -> Submitting:
+        folder = tmp_path / f"place{len(made)}"
+        folder.mkdir()
+        made.append(Submitting(folder, cluster))
+        return made[-1]
+
+    yield make
+    for place in made:
+        place.close()

@@ -11,14 +11,15 @@ from typing import Final
 from holdfast.events import facts
 from holdfast.events.records import Allocation, Retired
 from tests.system.marks import MARK
-from tests.system.processes import carrying, kill
 from tests.system.place import ENDED, Place, Started, until
+from tests.system.processes import carrying, kill
 
+from . import impatient
 from .cluster import Cluster
 
 WAITING: Final = f"{MARK}; until [ -e go ]; do sleep 0.05; done"  # until the test touches `go` in the workdir
 NAME: Final = "pilots"
-_IMPATIENT: Final = (sys.executable, "-m", "tests.slurm.impatient")
+_IMPATIENT: Final = (sys.executable, "-m", impatient.__name__)
 _PROJECT: Final = Path(__file__).parents[2]
 
 
@@ -31,10 +32,11 @@ class Piloted(Place):
         self.workdir = folder / "shared"
         self.environment.update(cluster.environ)
 
-    def target(self, pilot: Mapping[str, str | int], *lines: str) -> str:
+    def target(self, pilot: Mapping[str, str | int | None], *lines: str) -> str:
         """The table of the target; `pilot`: what differs from one allocation of 4 cpus that stays for an hour."""
         values = {"time": "20m", "max": 1, "cpus": 4, "idle": "1h", **pilot}
-        text = ", ".join(f"{key} = {value!r}".replace("'", '"') for key, value in values.items())
+        given = [(key, value) for key, value in values.items() if value is not None]
+        text = ", ".join(f"{key} = {value!r}".replace("'", '"') for key, value in given)
         table = [f"[targets.{NAME}]", 'kind = "slurm"', f'workdir = "{self.workdir}"', 'poll = "1s"']
         return "\n".join([*table, f"pilot = {{ {text} }}", *lines]) + "\n"
 

@@ -27,9 +27,9 @@ def answer(cluster: Cluster, argv: Sequence[str]) -> bytes:
     return finished.stdout
 
 
-def queue(cluster: Cluster, name: str) -> list[squeue.Row]:
-    """The rows of jobs of this name."""
-    return [row for row in squeue.parse(answer(cluster, squeue.argv(ROOT))) if row.name == name]
+def queue(cluster: Cluster, job: int) -> list[squeue.Row]:
+    """The rows of a job or an array."""
+    return [row for row in squeue.parse(answer(cluster, squeue.argv(ROOT))) if row.batch_id == str(job)]
 
 
 def accounts(cluster: Cluster, argv: Sequence[str]) -> list[Account]:

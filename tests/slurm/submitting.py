@@ -5,16 +5,23 @@ from __future__ import annotations
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from holdfast.events.facts import AttemptBatched, BatchSubmitted, BatchWaits
+from holdfast.events.records import Attempt, Ended, Outcome
+from tests.hosts.lab import Lab
+from tests.hosts.sshd import Host
 from tests.system.marks import MARK, check_log
 from tests.system.place import ENDED, Place, Started, until
 from tests.system.processes import carrying, kill
 
 from .cluster import Cluster
 
+Places = Callable[[Cluster], "Submitting"]
+"""Makes a place whose jobs go to this cluster; it ends with the test."""
 IMPATIENT: Final = (sys.executable, "-m", "tests.slurm.impatient")
 PROJECT: Final = Path(__file__).parents[2]
 
@@ -36,6 +43,25 @@ class Submitting(Place):
         super().close()
         for pid, _ in carrying(f"{self.workdir}/".encode()):
             kill(pid, signal.SIGKILL)
+
+    def runners(self) -> list[int]:
+        """Pids of the runners that start Slurm's commands, on this machine or on a login node of it."""
+        return [pid for pid, words in self._carrying() if b"--detach" in words]
+
+    def _carrying(self) -> Iterator[tuple[int, list[bytes]]]:
+        """Pids of processes with a path of the workdir among their words, and these."""
+        for pid, where in carrying(f"{self.workdir}/".encode()):
+            if where == "cmdline":
+                with suppress(OSError):  # it has just ended
+                    yield pid, Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+
+    def log_in(self, lab: Lab, name: str = "login", **options: str | int) -> Host:
+        """A login node of the cluster, and a person who may log in there."""
+        person = self.folder.parent / "person"
+        (person / ".ssh").mkdir(parents=True)
+        (person / ".ssh" / "config").symlink_to(lab.config)
+        self.environment.update(HOME=str(person), SSH_AUTH_SOCK="")
+        return self.cluster.login(lab, name, **options)
 
     def _segment(self, name: str) -> Path:
         (found,) = self.workdir.glob(f".holdfast/*/output/{name}")
@@ -59,6 +85,44 @@ class Submitting(Place):
         run = self.start("run", self.flow(text))
         until(lambda: len(self.jobs()) > before or not run.running, "the flow is submitted")
         return run
+
+    def slurm_id(self, name: str) -> str:
+        """The id of a job's newest attempt in Slurm, as 25 or 25_3; empty as long as it is not known."""
+        job, ids, found = self.job(name), dict[str, str](), None
+        for event in self.events():
+            if isinstance(event, BatchSubmitted):
+                ids[event.batch] = event.id
+            elif isinstance(event, AttemptBatched) and event.job == job.id:
+                found = event
+        if found is None or found.batch not in ids:
+            return ""
+        return ids[found.batch] + ("" if found.index is None else f"_{found.index}")
+
+    def attempt(self, name: str) -> Attempt:
+        """The newest attempt of a job."""
+        job = self.job(name)
+        with self.reader() as reader:
+            found = reader.lookups.attempt((job.id, job.attempt))
+        assert found is not None
+        return found
+
+    def outcome(self, name: str) -> Outcome:
+        """How the newest attempt of a job ended."""
+        phase = self.attempt(name).phase
+        assert isinstance(phase, Ended), phase
+        return phase.outcome
+
+    def waits_for(self, reason: str) -> bool:
+        """Whether the queue was ever seen to have a batch that waits for this, in Slurm's word."""
+        return any(isinstance(event, BatchWaits) and event.reason == reason for event in self.events())
+
+    def explained(self, name: str) -> str:
+        """What `explain` says of a job, on one line."""
+        return " ".join(self.run("explain", name).out.split())
+
+    def until_done(self, within_s: float = 120.0) -> None:
+        """Wait until all jobs have ended."""
+        until(lambda: self.unfinished() == 0, "all jobs end", within_s)
 
     def marks(self) -> list[str]:
         """The tokens whose attempts ran, as often as they did."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,9 +13,10 @@ import pytest
 from holdfast.events import facts
 from holdfast.events.records import Granted
 from tests.system.place import until, wait_s
+from tests.system.processes import kill
 
 from .cluster import Cluster
-from .piloted import WAITING, Piloted, numbered
+from .piloted import NAME, WAITING, Piloted, numbered
 
 
 @pytest.fixture
@@ -78,7 +79,9 @@ def test_an_allocation_that_is_cancelled_loses_what_ran_there_and_that_goes_else
 
 def test_what_waits_in_an_allocation_that_ends_was_never_begun_and_uses_up_no_try(place: Piloted) -> None:
     serve = place.serve()
-    place.submit_flow(place.target({"cpus": 1}) + place.jobs_of(numbered("j", 300), "sleep 0.01; echo $HOLDFAST_TOKEN >> marks"))
+    place.submit_flow(
+        place.target({"cpus": 1}) + place.jobs_of(numbered("j", 300), "sleep 0.01; echo $HOLDFAST_TOKEN >> marks")
+    )
     place.until_marked(50)
     place.cluster.run("scancel", place.ids()[0])
     place.until_unfinished(0)
@@ -113,7 +116,9 @@ def test_an_allocation_takes_no_job_that_it_has_no_time_for_and_ends_what_runs_b
 
 
 def test_a_supervisor_that_is_killed_is_followed_by_one_that_goes_on(place: Piloted) -> None:
-    flow = place.flow(place.target({"max": 2}) + place.jobs_of(numbered("j", 300), "echo $HOLDFAST_TOKEN >> marks; sleep 0.05"))
+    flow = place.flow(
+        place.target({"max": 2}) + place.jobs_of(numbered("j", 300), "echo $HOLDFAST_TOKEN >> marks; sleep 0.05")
+    )
     for marks in (20, 100, 200):
         run = place.start("run", flow)
         place.until_marked(marks)
@@ -123,31 +128,79 @@ def test_a_supervisor_that_is_killed_is_followed_by_one_that_goes_on(place: Pilo
     assert place.asked_for() <= 2
 
 
-@pytest.mark.parametrize("what", ["step", "runner"])
+@pytest.mark.parametrize("what", ["step", "runner", "login"])
 def test_what_leads_into_an_allocation_may_be_killed(place: Piloted, what: str) -> None:
-    run = place.start("run", place.flow(place.target({}) + place.jobs_of(numbered("j", 300), "echo $HOLDFAST_TOKEN >> marks; sleep 0.05")))
+    jobs = place.jobs_of(numbered("j", 300), "echo $HOLDFAST_TOKEN >> marks; sleep 0.05")
+    run = place.start("run", place.flow(place.target({}) + jobs))
     for marks in (20, 100):
         place.until_marked(marks)
-        (state,) = [each.state for each in place.allocations()]
-        assert isinstance(state, Granted)
-        for pid in _pids(f"--jobid={state.id}" if what == "step" else f"/pilots/{place.allocations()[0].number}"):
-            os.kill(pid, signal.SIGKILL)
+        (allocation,) = place.allocations()
+        assert isinstance(allocation.state, Granted)
+        word = {"step": f"--jobid={allocation.state.id}", "runner": f"/pilots/{allocation.number}", "login": "--detach"}
+        until(partial(_pids, place, word[what]), "it is there")  # maybe it was killed just now
+        for pid in _pids(place, word[what]):
+            kill(pid)
     run.finish(120)
     counts = place.check_ran_once()
     assert place.asked_for() == 1
     # What a runner ran is there after it, but nobody sees any more how it ends.
-    assert counts["lost"] <= (0 if what == "step" else 8)
+    assert counts["lost"] <= (8 if what == "runner" else 0)
     assert counts["succeeded"] == 300 - counts["lost"]
 
 
-def _pids(word: str) -> list[int]:
-    """The processes of this test's folder that have a word which ends so; the launcher, a shell, is not meant."""
+def _pids(place: Piloted, word: str) -> list[int]:
+    """The processes with a word that ends so, of this place; the launcher, a shell, is not meant."""
+    configuration = f"SLURM_CONF={place.cluster.environ['SLURM_CONF']}"
     found: list[int] = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = path.read_bytes().decode(errors="replace").split("\0")
+            environ = (path.parent / "environ").read_bytes().decode(errors="replace").split("\0")
         except OSError:
             continue
-        if any(each.endswith(word) for each in words) and not words[0].endswith("sh"):
+        is_here = configuration in environ or any(each.startswith(f"{place.workdir}/") for each in words)
+        if is_here and any(each.endswith(word) for each in words) and not words[0].endswith("sh"):
             found.append(int(path.parent.name))
     return found
+
+
+def test_an_allocation_of_a_whole_node_offers_all_of_its_processors(place: Piloted) -> None:
+    names = numbered("j", 9)
+    run = place.start("run", place.flow(place.target({"cpus": None}) + place.jobs_of(names, WAITING)))
+    place.until_marked(8)  # which is what nodes of this cluster have
+    assert sum(state == "running" for state in place.states().values()) <= 8
+    place.go()
+    assert run.finish().code == 0
+    assert place.check_ran_once() == {"succeeded": 9}
+
+
+def test_cancel_hold_and_pause_are_as_with_any_target(place: Piloted) -> None:
+    serve = place.serve()
+    place.submit_flow(place.target({"cpus": 1}) + place.jobs_of(["a", "b", "c", "d"], WAITING))
+    place.until_marked(1)
+    assert place.run("hold", "b").code == 0
+    assert place.run("cancel", "c").code == 0
+    assert place.run("pause", NAME).code == 0
+    assert place.run("cancel", "a").code == 0
+    place.until_state("a", "cancelled")
+    assert place.states() == {"a": "cancelled", "b": "held", "c": "cancelled", "d": "ready"}
+    place.go()
+    assert place.run("resume", NAME).code == 0
+    place.until_state("d", "succeeded")
+    assert place.run("release", "b").code == 0
+    place.until_state("b", "succeeded")
+    serve.signal(signal.SIGTERM)
+    assert serve.finish().code == 0
+    assert place.check_ran_once() == {"cancelled": 2, "succeeded": 2}
+
+
+def test_ctrl_c_takes_back_what_waits_and_leaves_when_what_runs_has_ended(place: Piloted) -> None:
+    run = place.start("run", place.flow(place.target({"cpus": 2}) + place.jobs_of(numbered("j", 40), WAITING)))
+    place.until_marked(2)
+    run.signal(signal.SIGINT)
+    until(lambda: "interrupt" in run.err or not run.running, "it says so")
+    place.go()
+    assert run.finish().code == 130
+    assert place.run("run").code == 0
+    assert place.check_ran_once() == {"succeeded": 40}
+    assert place.asked_for() == 1

@@ -193,7 +193,7 @@ def test_the_controllers_own_record_is_read_whatever_a_user_wrote_into_it() -> N
     shown, held = scontrol.parse_jobs(SHOWN.encode())
     assert shown == Account(
         48, 47, Tasks(((1, 1, 1),)), "COMPLETED", 7, 0, START_US, START_US + 1_000_000, START_US + 2_000_000, "n1",
-        "x JobState=FAILED y", restarts=2, comment="a\nJobState=RUNNING b",
+        "x JobState=FAILED y", restarts=2, comment="a\nJobState=RUNNING b", is_exact=True,
     )  # fmt: skip
     assert (held.state, held.reason, held.nodes, held.started_at, held.comment) == (
         "PENDING",

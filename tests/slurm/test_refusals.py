@@ -122,6 +122,7 @@ def test_p2_a_clear_no_beside_a_doubt_is_a_doubt(
         (1, "slurm_load_jobs error: Socket timed out on send/recv operation\n", "in time"),
         (1, "slurm_load_jobs error: Unable to contact slurm controller (connect failure)\n", "can't be reached"),
         (0, "squeue: error: Invalid user: 12345\n", "Invalid user"),
+        (0, "sacct: error: Problem talking to the database: Connection refused\n", "database"),
         (1, NO_MUNGE.replace("sbatch", "squeue"), "munge"),
         (-15, "", "signal 15"),
         (140, "scancel: error: Kill job error on job id 53: Socket timed out on send/recv operation\n", "in time"),
@@ -136,3 +137,5 @@ def test_a_question_that_failed_is_not_answered(exit_code: int, said: str, part:
 
 def test_a_question_that_was_answered_has_no_problem() -> None:
     assert judge(Finished(0, b"rows", b"")) is None
+    noise = b"squeue: error: _parse_next_key: Parsing error at unrecognized key: Colour\n"
+    assert judge(Finished(0, b"rows", noise)) is None

@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from holdfast.actors.slurm.attempt_folders import AttemptFolder, Claim, Exit
 from holdfast.actors.slurm.reasons import REASONS, waiting
@@ -67,9 +68,8 @@ def _left(status: int) -> AttemptFolder:
         (_account("COMPLETED"), BEGAN, End("exited", "COMPLETED", exit_code=0)),
         (_account("COMPLETED"), _left(0), End("exited", "COMPLETED", exit_code=0)),
         (_account("FAILED", 7), _left(7), End("exited", "FAILED", exit_code=7)),
-        (_account("FAILED", 7), BEGAN, End("exited", "FAILED", exit_code=7)),
         (_account("FAILED", 139), _left(139), End("exited", "FAILED", signal=11)),
-        (_account("FAILED", 139), BEGAN, End("exited", "FAILED", signal=11)),
+        (_account("FAILED", 11), _left(139), End("exited", "FAILED", signal=11)),
         (_account("FAILED", NOT_STARTED), _left(NOT_STARTED), End("exited", "FAILED", exit_code=NOT_STARTED)),
         (_account("NODE_FAIL"), _left(0), End("exited", "NODE_FAIL", exit_code=0)),
     ],
@@ -80,13 +80,23 @@ def test_an_attempt_that_ended_by_itself_has_its_own_exit_code(
     assert ended(account, folder) == end
 
 
+def test_a_code_that_slurm_alone_has_seen_may_be_another() -> None:
+    end = ended(_account("FAILED", 7), BEGAN)
+    assert (end.how, end.exit_code) == ("exited", 7)
+    assert "or with 135" in (end.error or "")
+    assert ended(_account("FAILED", 0), BEGAN) == End("exited", "FAILED", exit_code=128)
+    exact = replace(_account("FAILED", 139), is_exact=True)
+    assert ended(exact, BEGAN) == ended(exact, _left(139)) == End("exited", "FAILED", signal=11)
+
+
 @pytest.mark.parametrize(
     "account,folder,how,said",
     [
         (_account("TIMEOUT"), BEGAN, "timeout", "timeout"),
         (_account("DEADLINE"), NOTHING, "timeout", "deadline"),
         (_account("CANCELLED", by=1000), BEGAN, "stopped", "the user with the number 1000"),
-        (_account("CANCELLED"), NOTHING, "stopped", "cancelled on the cluster"),
+        (_account("CANCELLED"), NOTHING, "stopped", "cancelled on the cluster$"),
+        (_account("CANCELLED", reason="DependencyNeverSatisfied"), NOTHING, "stopped", "never start"),
         (_account("OUT_OF_MEMORY", 0, 125), BEGAN, "killed", r"needs\.memory"),
         (_account("PREEMPTED"), BEGAN, "killed", "took its place"),
         (_account("NODE_FAIL"), BEGAN, "lost", "can't be known"),
@@ -181,5 +191,7 @@ def test_a_limit_is_read_from_the_parts_of_its_name(reason: str, said: str) -> N
 
 def test_what_follows_a_reason_is_kept_and_what_is_not_known_is_quoted() -> None:
     assert waiting("ReqNodeNotAvail, UnavailableNodes:n[1-2]").endswith("(ReqNodeNotAvail, UnavailableNodes:n[1-2])")
+    down = "Nodes required for job are DOWN, DRAINED or reserved for jobs in higher priority partitions"
+    assert waiting(down) == f"the nodes that it needs are down, drained or reserved for others ({down})"
     assert waiting("WhatEver") == "Slurm says WhatEver"
     assert waiting("") == "Slurm says nothing of why"

@@ -1,4 +1,4 @@
-"""Ends as a real Slurm tells them: each has its meaning, in the queue, in the accounts and in the controller's record."""
+"""Ends as a real Slurm tells them: each has its meaning, in the queue, the accounts and the controller's record."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BY_THEMSELVES: Final[list[tuple[str, tuple[str, ...], str, int | None, int | Non
     ("exit 7", (), "exited", 7, None, "FAILED"),
     ("kill -SEGV $$", (), "exited", None, 11, "FAILED"),
     ("kill -KILL $$", (), "exited", None, 9, "FAILED"),
-    ("sh -c 'kill -SEGV $$'; exit $?", (), "exited", None, 11, "FAILED"),
+    ("exit 128", (), "exited", 128, None, "FAILED"),
     ("true", ("--output=/nonexistent/out",), "not_started", None, None, "FAILED"),
     ("true", ("--deadline=now",), "timeout", None, None, "DEADLINE"),
 ]
@@ -37,15 +37,15 @@ def _began(job: int) -> AttemptFolder:
     return AttemptFolder(claimed=True, claim=Claim(job, None, None, 0, "n1", 7, 0))
 
 
-def _until_ended(cluster: Cluster, job: int, name: str) -> None:
+def _until_ended(cluster: Cluster, job: int) -> None:
     """Wait until the queue's and the accounts' words both mean an end."""
     (words,) = sacct.argv([job])
     until(
         lambda: (
-            [meaning_of(row.state) for row in queue(cluster, name)] == [Meaning.ENDED]
+            [meaning_of(row.state) for row in queue(cluster, job)] == [Meaning.ENDED]
             and [meaning_of(each.state) for each in accounts(cluster, words)] == [Meaning.ENDED]
         ),
-        f"{name} has ended for everybody",
+        f"{job} has ended for everybody",
     )
 
 
@@ -60,13 +60,23 @@ def test_an_end_is_the_same_in_the_accounts_and_in_the_controllers_record(
     word: str,
 ) -> None:
     job = cluster.submit("tok.end", command, *options)
-    _until_ended(cluster, job, "tok.end")
+    _until_ended(cluster, job)
     folder = _began(job) if how == "exited" else NOTHING
     (words,) = sacct.argv([job])
     for account in (*accounts(cluster, words), shown(cluster, job)):
         end = ended(account, folder)
         assert (end.how, end.exit_code, end.signal, end.word) == (how, exit_code, signal, word)
         assert folder.claim is None or account.is_of(folder.claim)
+
+
+def test_accounting_takes_128_off_an_exit_code_and_the_controller_does_not(cluster: Cluster) -> None:
+    job = cluster.submit("tok.code", "exit 139")
+    _until_ended(cluster, job)
+    (words,) = sacct.argv([job])
+    (account,) = accounts(cluster, words)
+    assert ended(account, _began(job)).exit_code == 11
+    assert "139" in (ended(account, _began(job)).error or "")
+    assert ended(shown(cluster, job), _began(job)).signal == 11
 
 
 def test_one_that_is_cancelled_while_it_waits_or_runs_was_stopped_whatever_it_says_itself(
@@ -76,8 +86,8 @@ def test_one_that_is_cancelled_while_it_waits_or_runs_was_stopped_whatever_it_sa
     held, runs = cluster.submit("tok.held", "true", "--hold"), cluster.submit("tok.traps", TRAPS.format(marker))
     until(lambda: cluster.run("test", "-e", marker).returncode == 0, "it runs")
     assert cluster.run("scancel", str(held), str(runs)).returncode == 0
-    for job, name in ((held, "tok.held"), (runs, "tok.traps")):
-        _until_ended(cluster, job, name)
+    for job in (held, runs):
+        _until_ended(cluster, job)
         (words,) = sacct.argv([job])
         (account,) = accounts(cluster, words)
         assert account.by == 0
@@ -90,7 +100,7 @@ def test_one_that_ran_out_of_time_timed_out(cluster: Cluster) -> None:
     job = cluster.submit("tok.slow", "sleep 600", "--time=1")
     cluster.until_state(job, "RUNNING")
     cluster.hurry(job)
-    _until_ended(cluster, job, "tok.slow")
+    _until_ended(cluster, job)
     (words,) = sacct.argv([job])
     for account in (*accounts(cluster, words), shown(cluster, job)):
         end = ended(account, _began(job))
@@ -99,10 +109,10 @@ def test_one_that_ran_out_of_time_timed_out(cluster: Cluster) -> None:
 
 def test_one_whose_node_is_gone_is_lost(own_cluster: Clusters) -> None:
     own = own_cluster(accounting=True, nodes=1, SlurmdTimeout=5)
-    job = own.submit("tok.node", "sleep 600")
+    job = own.submit("tok.node", "sleep 600", "--no-requeue")
     own.until_state(job, "RUNNING")
     own.nodes["n1"].kill()
-    _until_ended(own, job, "tok.node")
+    _until_ended(own, job)  # the controller looks every few seconds, and waits for a second silence
     (words,) = sacct.argv([job])
     for account in (*accounts(own, words), shown(own, job)):
         assert (ended(account, _began(job)).how, ended(account, _began(job)).word) == ("lost", "NODE_FAIL")
@@ -111,7 +121,7 @@ def test_one_whose_node_is_gone_is_lost(own_cluster: Clusters) -> None:
 def test_one_that_takes_too_much_memory_is_killed_even_if_its_script_ends_well(own_cluster: Clusters) -> None:
     own = own_cluster(accounting=True, nodes=1, cgroup=True)
     job = own.submit("tok.large", "python3 -c 'bytearray(10**9)'; exit 0", "--mem=100M")
-    _until_ended(own, job, "tok.large")
+    _until_ended(own, job)
     (words,) = sacct.argv([job])
     for account in (*accounts(own, words), shown(own, job)):
         end = ended(account, _began(job))
@@ -125,7 +135,7 @@ def test_one_whose_place_another_takes_is_killed(own_cluster: Clusters) -> None:
     job = own.submit("tok.meek", "sleep 600", "--qos=short", "--exclusive")
     own.until_state(job, "RUNNING")
     own.submit("tok.bold", "sleep 600", "--qos=long", "--exclusive")
-    _until_ended(own, job, "tok.meek")
+    _until_ended(own, job)
     (words,) = sacct.argv([job])
     for account in (*accounts(own, words), shown(own, job)):
         assert (ended(account, _began(job)).how, ended(account, _began(job)).word) == ("killed", "PREEMPTED")
@@ -146,8 +156,8 @@ WAITS: Final = [
 def test_the_reason_why_a_job_waits_is_said_in_words(cluster: Cluster, options: tuple[str, ...], said: str) -> None:
     first = cluster.submit("tok.first", "sleep 600", "--licenses=matlab:2")
     cluster.until_state(first, "RUNNING")
-    cluster.submit("tok.waits", "true", *(each.format(job=first) for each in options))
-    until(lambda: any(said in waiting(row.reason) for row in queue(cluster, "tok.waits")), f"it waits: {said}")
-    (row,) = queue(cluster, "tok.waits")
+    job = cluster.submit("tok.waits", "true", *(each.format(job=first) for each in options))
+    until(lambda: any(said in waiting(row.reason) for row in queue(cluster, job)), f"it waits: {said}")
+    (row,) = queue(cluster, job)
     assert meaning_of(row.state) is Meaning.WAITS
     assert row.started_at is None or row.nodes == ""

@@ -1,0 +1,107 @@
+"""Every way in which a job leaves Slurm becomes an end of its attempt, with Slurm's own word, by accounting or without.
+
+One flow has a job for each of them, on one cluster: Slurm looks at time limits every 30 s, which is waited for once.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from holdfast.events.records import Ended, Outcome
+from tests.system.marks import MARK
+from tests.system.place import until
+
+from .clusters import Clusters
+from .submitting import Places, Submitting, jobs
+
+LATER: Final = 'sbatch = { begin = "now+1hour" }'
+LARGE: Final = f"{MARK}; x=$(head -c 100M /dev/zero | tr '\\0' x); sleep 600"
+ARRAY: Final = ("w0", "w1", "w2")
+
+FLOW: Final = (
+    jobs(["ok"])
+    + jobs(["seven"], f"{MARK}; exit 7")
+    + jobs(["segv"], f"{MARK}; kill -SEGV $$")
+    + jobs(["theirs", "ours"], f"{MARK}; sleep 600")
+    + jobs(["memory"], LARGE, 'needs = { memory = "20MB" }')
+    + jobs(["slow"], f"{MARK}; sleep 600", 'timeout = "1m"')
+    + jobs(ARRAY, MARK, LATER)
+    + jobs(["alone"], MARK, LATER, 'timeout = "1h"')
+    + jobs(["mine"], MARK, LATER, 'timeout = "2h"')
+    + jobs(["large"], MARK, 'sbatch = { partition = "small" }', 'timeout = "3h"')
+)
+RUN: Final = 7  # of them run before anybody does anything
+
+# The job's state; how its attempt ended, Slurm's word, the exit code, the signal; a part of the reason.
+ENDS: Final[dict[str, tuple[str, tuple[str, str | None, int | None, int | None] | None, str]]] = {
+    "ok": ("succeeded", ("exited", "COMPLETED", 0, None), ""),
+    "seven": ("failed", ("exited", "FAILED", 7, None), "exit code 7"),
+    "segv": ("failed", ("exited", "FAILED", None, 11), "killed by signal 11"),
+    "theirs": ("cancelled", ("stopped", "CANCELLED", None, 15), "cancelled on the cluster"),
+    "ours": ("cancelled", ("stopped", "CANCELLED", None, 15), "cancelled"),
+    "memory": ("failed", ("exited", "FAILED", None, 9), "more memory than it asked for"),
+    "slow": ("failed", ("timeout", "TIMEOUT", None, 15), "it ran into its time limit; raise its `timeout`"),
+    "w0": ("cancelled", None, "cancelled"),
+    "w1": ("cancelled", ("stopped", None, None, None), "somebody took it out of the cluster's queue"),
+    "w2": ("succeeded", ("exited", "COMPLETED", 0, None), ""),
+    "alone": ("cancelled", ("stopped", "CANCELLED", None, None), "cancelled on the cluster"),
+    "mine": ("cancelled", ("stopped", "CANCELLED", None, None), "cancelled"),
+    "large": ("cancelled", ("stopped", "CANCELLED", None, None), "cancelled"),
+}
+
+
+def shown(outcome: Outcome | None) -> tuple[str, str | None, int | None, int | None] | None:
+    """What of an outcome is in the table."""
+    return None if outcome is None else (outcome.how, outcome.word, outcome.exit_code, outcome.signal)
+
+
+def ended(place: Submitting, name: str) -> Outcome | None:
+    """How the newest attempt of a job ended; None of one that was taken back before it began."""
+    phase = place.attempt(name).phase
+    return phase.outcome if isinstance(phase, Ended) else None
+
+
+@pytest.mark.parametrize("accounting", [True, False], ids=["with-accounting", "without-accounting"])
+def test_every_end_has_its_own_word(own_cluster: Clusters, at: Places, accounting: bool) -> None:  # noqa: FBT001
+    cluster = own_cluster(accounting=accounting)
+    place = at(cluster)
+    place.serve_impatiently()
+    place.hand_over(place.target() + FLOW)
+    until(lambda: all(map(place.slurm_id, ENDS)), "all are submitted")
+    until(lambda: len(place.marks()) == RUN, "what can run runs")
+    cluster.hurry(place.slurm_id("slow"))
+    for name in ("theirs", "alone", "w1"):
+        assert cluster.run("scancel", place.slurm_id(name)).returncode == 0
+    until(lambda: place.waits_for("PartitionTimeLimit"), "why the large one waits is known")
+    assert "its partition doesn't give so much time; lower its `timeout`" in place.explained("large")
+    assert "its time to begin has not come yet (BeginTime)" in place.explained("w2")
+    assert place.run("cancel", "ours", "mine", "w0", "large").code == 0
+    assert cluster.run("scontrol", "update", f"JobId={place.slurm_id('w2')}", "StartTime=now").returncode == 0
+    place.until_done()
+    found = {name: (place.state(name), shown(ended(place, name))) for name in ENDS}
+    assert found == {name: (state, outcome) for name, (state, outcome, _) in ENDS.items()}
+    for name, (_, _, reason) in ENDS.items():
+        assert reason in (place.job(name).reason or ""), name
+    place.check_ran_once(states={"succeeded", "failed", "cancelled"})
+    place.check_submitted(len(ENDS))
+    check_figures(place, accounting=accounting)
+
+
+def check_figures(place: Submitting, *, accounting: bool) -> None:
+    """Where it ran, and how long it waited; what it used is known to accounting alone."""
+    for name in ("ok", "seven", "theirs", "slow", "w2"):
+        outcome = place.outcome(name)
+        assert outcome.nodes in {"n1", "n2"}, name
+        assert outcome.queued_us is not None, name
+        assert outcome.started_at is not None, name
+        assert outcome.started_at <= outcome.ended_at, name
+    assert (place.outcome("w2").queued_us or 0) >= 1_000_000
+    if accounting:
+        memory, slow = place.outcome("memory"), place.outcome("slow")
+        assert memory.memory_bytes is not None
+        assert memory.memory_bytes > 20_000_000
+        assert slow.cpu_us is not None
+        assert slow.memory_bytes is not None
+        assert "user with the number 0" in (place.job("theirs").reason or "")
