@@ -78,8 +78,7 @@ async def ask_identity(site: Site, fresh: str) -> tuple[str, str]:
     finished = await site.run(argv)
     if finished.exit_code == attempt_folders.NO_ID:
         return "", ""
-    own, _, receipt = _checked(argv, finished).stdout.decode(errors="replace").strip().partition("\n")
-    return own, receipt
+    return attempt_folders.identify_answer(_checked(argv, finished).stdout)
 
 
 async def ask_folders(site: Site, own: str, names: Sequence[str]) -> dict[str, AttemptFolder]:

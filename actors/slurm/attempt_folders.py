@@ -49,8 +49,9 @@ if [ ! -s id ]; then
     printf '%s\\n' "$2" >".id.$$" && ln ".id.$$" id 2>/dev/null
     rm -f ".id.$$"
 fi
-read -r id <id && printf '%s\\n' "$id" || exit 1
-[ ! -f receipt ] || cat receipt
+read -r id <id && printf 'id %s\\n' "$id" || exit 1
+[ ! -f receipt ] || { read -r receipt <receipt && printf 'receipt %s\\n' "$receipt"; }
+echo end
 """
 _CHECK: Final = """\
 if [ -n "$2" ]; then
@@ -221,6 +222,14 @@ def identify_argv(folder: str, fresh: str) -> list[str]:
     If that is empty, a folder without an id is left so, and the exit code is NO_ID.
     """
     return ["/bin/sh", "-c", _IDENTIFY, "sh", folder, fresh]
+
+
+def identify_answer(answer: bytes) -> tuple[str, str]:
+    """The id and the receipt that `identify_argv` printed. Raises GarbledAnswer."""
+    found = dict(_lines(answer))
+    if "id" not in found or found.keys() - {"id", "receipt"}:
+        raise _garbled(" ".join(found), "an id is expected, and a receipt perhaps")
+    return found["id"], found.get("receipt", "")
 
 
 def read_argv(folder: str, own: str = "") -> list[str]:

@@ -17,6 +17,7 @@ from .scontrol import Config
 
 MANY: Final = 50
 """Tasks of one array are named one by one, up to so many; then the array is, if all that is left of it is needed."""
+_FRESH_S: Final = 30.0
 _REMEMBERED_S: Final = 10.0  # by a controller that does not say for how long
 _US: Final = 1_000_000
 _WORDS: Final = {Kind.AFTER.key: "afterok", Kind.AFTER_ANY.key: "afterany"}
@@ -27,7 +28,7 @@ GONE: Final = "what it was to wait for in the cluster's queue is not surely ther
 def fresh_s(config: Config | None, poll_us: int) -> float:
     """For how many seconds what was seen in the queue counts as there."""
     remembered_s = (0 if config is None else config.min_job_age_s) or _REMEMBERED_S
-    return min(2 * poll_us / _US, remembered_s / 2)
+    return min(max(2 * poll_us / _US, _FRESH_S), remembered_s * 2 / 3)
 
 
 def are_there(book: Book, after: Iterable[str], now: float, within_s: float) -> bool:

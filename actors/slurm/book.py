@@ -92,9 +92,9 @@ class Entry:
     asked before says nothing of it. `missed_at`: when the cluster first said that it does not have it, after it had
     been sent and its answer got lost. `doubtful`: it may have been sent more often than was answered, so that a copy of
     it may come to life at any time. `retry_at`: the cluster does not take it before, after so many `failures`.
-    `absences`: how often it was sent and, by the cluster's word, did not arrive.
-    `secrets`: the names of those that it needs, None before they were asked for. `script`: all that is submitted.
-    `after`: the tokens of attempts that it waits for there.
+    `submitted_at`: by the cluster's clock, as it was seen. `absences`: how often it was sent and, by the cluster's
+    word, did not arrive. `secrets`: the names of those that it needs, None before they were asked for. `script`: all
+    that is submitted. `after`: the tokens of attempts that it waits for there.
     """
 
     __slots__ = (
@@ -114,6 +114,7 @@ class Entry:
         "secrets",
         "sent",
         "sent_at",
+        "submitted_at",
     )
 
     def __init__(self, name: str, planned_at: int, members: Iterable[Member], script: str = "") -> None:
@@ -124,6 +125,7 @@ class Entry:
         self.sent = False
         self.sent_at = 0.0
         self.missed_at: float | None = None
+        self.submitted_at: int | None = None
         self.closed = False
         self.failures, self.retry_at, self.absences = 0, 0.0, 0
         self.secrets: tuple[str, ...] | None = None
@@ -235,9 +237,12 @@ class Book:
         return AttemptStatus(member.token, QUEUED)
 
     def name_of(self, number: int, submitted_at: int) -> str:
-        """The batch that has this id, and was submitted by then; "" if there is none: ids are given out again."""
+        """The batch that has this id and was submitted then, as was seen under its own name; "" if there is none.
+
+        Ids are given out again, where a controller was put back to an older state.
+        """
         for entry in self.entries.values():
-            if entry.id == str(number) and submitted_at >= entry.planned_at - SKEW_US:
+            if entry.id == str(number) and entry.submitted_at == submitted_at:
                 return entry.name
         return ""
 
@@ -259,7 +264,10 @@ class Book:
         sights = Sights([], [], [], [], [])
         by_name: dict[str, list[Row]] = {}
         for row in rows:
-            by_name.setdefault(self._name_in(row), []).append(row)
+            name = self._name_in(row)
+            by_name.setdefault(name, []).append(row)
+            if name in self.entries:
+                self.entries[name].submitted_at = row.submitted_at
         for entry in list(self.entries.values()):
             if entry.sent and entry.sent_at <= asked_at:
                 self._see_entry(entry, by_name.get(entry.name, ()), sights, asked_at, now)

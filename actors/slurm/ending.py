@@ -54,8 +54,11 @@ def by_task(accounts: Iterable[Account], book: Book) -> dict[tuple[str, int | No
     return found
 
 
-def conclude(member: Member, evidence: Evidence, now: float, account_s: float) -> AttemptStatus | None:
-    """How the attempt ended, or None as long as that is not known. `account_s`: how long accounting may lag."""
+def conclude(member: Member, evidence: Evidence, now: float, account_s: float, gone_s: float) -> AttemptStatus | None:
+    """How the attempt ended, or None as long as that is not known.
+
+    `account_s`: how long accounting may lag; `gone_s`: how long all else may take.
+    """
     folder = evidence.folders[member.folder]
     account = _account_of(member, folder, evidence)
     if member.is_behind and (folder.void or not folder.claimed):
@@ -63,15 +66,16 @@ def conclude(member: Member, evidence: Evidence, now: float, account_s: float) -
         if why is not None:
             return AttemptStatus(member.token, "revoked", error=why)
     if account is not None:
-        return (
-            _left_no_mark(member, account) if _ran_elsewhere(folder, account) else _by_account(member, folder, account)
-        )
+        if not _ran_elsewhere(folder, account):
+            return _by_account(member, folder, account)
+        # What nodes write may be seen here only later.
+        return _left_no_mark(member, account) if is_gone(member, now, gone_s) else None
     if folder.exit is not None and (not evidence.accounting or says_enough(member, folder, now, account_s)):
         return _by_folder(member, folder)
     row = member.ended
     if row is not None and member.left_at is not None and now - member.left_at >= account_s and not folder.void:
         # Nobody else says anything: then the queue's own last word counts, as far as it goes.
-        return _by_word(member, folder, row)
+        return _by_word(member, folder, row, is_gone(member, now, gone_s))
     return None
 
 
@@ -102,11 +106,13 @@ def _left_no_mark(member: Member, account: Account) -> AttemptStatus:
     )
 
 
-def _by_word(member: Member, folder: AttemptFolder, row: Row) -> AttemptStatus | None:
+def _by_word(member: Member, folder: AttemptFolder, row: Row, is_gone: bool) -> AttemptStatus | None:  # noqa: FBT001
     """The end of one of which there is only the state that the queue shows, and no code that it ended with."""
     word = word_of(row.state)
+    if folder.claim is not None and row.id != folder.claim.slurm_id:
+        return None
     if word in {"COMPLETED", "FAILED"}:
-        if not folder.claimed or (folder.claim is not None and row.id != folder.claim.slurm_id):
+        if not folder.claimed or not is_gone:
             return None
         error = f"Slurm says {word}, and neither it nor the script says with which exit code"
         return replace(_by_account(member, folder, _seen(row)), how="lost", exit_code=None, error=error)

@@ -162,7 +162,7 @@ class Looker:
         ends: list[tuple[Member, AttemptStatus]] = []
         gone: list[Member] = []
         for member in left:
-            status = conclude(member, evidence, now, account_s)
+            status = conclude(member, evidence, now, account_s, shared.times.gone_s)
             if status is not None:
                 ends.append((member, status))
             elif is_gone(member, now, shared.times.gone_s) or is_taken_out(

@@ -232,7 +232,7 @@ class History:
                 pass
 
     def _batched(self, number: int, story: Story, event: facts.AttemptBatched) -> None:
-        self._go(number, story, {"launching"}, "launching")
+        self._go(number, story, {"launching", "unknown"}, story.state)
         self._check_newest(number, story, event.attempt)
         self._verdict.check(story.newest.batch is None, f"{story.newest.token} goes in two batches")
         story.newest.batch = event

@@ -260,8 +260,8 @@ class Commands:
             if not fresh:
                 return Ended(attempt_folders.NO_ID)
             self.files.write(f"{folder}/id", f"{fresh}\n".encode(), LOGIN)
-        notes = (self.files.read(f"{folder}/{name}", LOGIN) or b"" for name in ("id", "receipt"))
-        return Ended(0, b"".join(notes).decode())
+        notes = ((name, self.files.read(f"{folder}/{name}", LOGIN)) for name in ("id", "receipt"))
+        return Ended(0, "".join(f"{name} {note.decode()}" for name, note in notes if note) + "end\n")
 
     def _is(self, folder: str, own: str) -> bool:
         """Whether the folder has this id; if none is given, it does not matter."""

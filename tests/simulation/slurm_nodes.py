@@ -175,9 +175,9 @@ class Nodes:
 
     def _has_ended(self, run: Run, work: str, kind: str) -> bool:
         content = self.files.read(f"{run.folder}/attempts/{work}/exit", run.node) or b""
-        lines = content.decode().split("\n")
-        fields = dict(line.partition(" ")[::2] for line in lines[:-1])
-        return "ended" in fields and (kind == "after_any" or fields["status"] == "0")
+        # It is whole when its last line is.
+        is_whole = content.count(b"\nended ") == 1 and content.endswith(b"\n")
+        return is_whole and (kind == "after_any" or content.startswith(b"status 0\n"))
 
     async def _claim(self, run: Run) -> int | None:
         folder = f"{run.folder}/attempts/{run.order.folder}"

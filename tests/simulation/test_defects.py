@@ -23,6 +23,15 @@ SEEDS = {
     "unknown read as failed": (60, 4),  # 32
     "refused host tried again": (150, 3),  # 13
     "one host after the other": (150, 3),  # 15
+    # Of clusters, of 60 seeds:
+    "sbatch sent again after a time-out": (60, 2),  # 6
+    "unclear read as failed": (40, 3),  # 14
+    "no grace time": (60, 2),  # 8
+    "id taken for the job": (120, 1),  # 2
+    "no fence": (60, 2),  # 6
+    "dependencies left to Slurm alone": (100, 2),  # 5
+    "queue filled without bound": (30, 3),  # 20
+    "asked all the time": (10, 5),  # 57
 }
 
 

@@ -1,4 +1,4 @@
-"""Three hundred seeds of the whole tree keep every promise, and a failure comes with its seed and its shortest run."""
+"""Hundreds of seeds of the whole tree keep every promise, and a failure comes with its seed and its shortest run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from .commands import moments
 from .simulation import Simulation
 
 SEEDS = 300
+SLURM_SEEDS = 150
 CALM_SEEDS = 30
 
 
@@ -24,6 +25,7 @@ def test_every_promise_holds_in_three_hundred_simulated_days_full_of_faults() ->
     assert sum(result.calls for result in results) > SEEDS
     assert sum(result.dialled for result in results) > 3 * SEEDS
     assert sum(result.supervisors for result in results) > 3 * SEEDS
+    assert sum(result.submitted > 0 for result in results) > SEEDS / 4
 
 
 def test_every_promise_holds_when_nothing_goes_wrong() -> None:
@@ -31,6 +33,27 @@ def test_every_promise_holds_when_nothing_goes_wrong() -> None:
         result = Simulation(seed, calm=True).run()
         assert result.broken is None, f"seed {seed}: {result.broken}"
         assert result.supervisors == 1
+
+
+def test_every_promise_holds_on_a_cluster_when_nothing_goes_wrong() -> None:
+    submitted = 0
+    for seed in range(CALM_SEEDS // 3):
+        result = Simulation(seed, calm=True, slurm=True).run()
+        assert result.broken is None, f"seed {seed}: {result.broken}"
+        submitted += result.submitted
+    assert submitted > CALM_SEEDS
+
+
+@pytest.mark.slow
+def test_every_promise_holds_on_a_cluster_of_which_everything_goes_wrong() -> None:
+    results = list(campaign.run_seeds(range(SLURM_SEEDS), campaign.processors(), slurm=True))
+    broken = [
+        f"seed {result.seed} (./dev sim --slurm --seed {result.seed}): {result.broken}"
+        for result in results
+        if result.broken
+    ]
+    assert not broken, "\n".join(broken)
+    assert sum(result.submitted for result in results) > 3 * SLURM_SEEDS
 
 
 def test_a_run_of_the_first_commands_is_a_run_of_its_own() -> None:

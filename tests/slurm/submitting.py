@@ -15,7 +15,7 @@ from holdfast.events.records import Attempt, Ended, Outcome
 from tests.hosts.lab import Lab
 from tests.hosts.sshd import Host
 from tests.system.marks import MARK, check_log
-from tests.system.place import ENDED, Place, Started, until
+from tests.system.place import ENDED, Place, Started, until, wait_s
 from tests.system.processes import carrying, kill
 
 from .cluster import Cluster
@@ -120,9 +120,14 @@ class Submitting(Place):
         """What `explain` says of a job, on one line."""
         return " ".join(self.run("explain", name).out.split())
 
-    def until_done(self, within_s: float = 120.0) -> None:
-        """Wait until all jobs have ended."""
-        until(lambda: self.unfinished() == 0, "all jobs end", within_s)
+    def until_done(self, within_s: float = 100.0) -> None:
+        """Wait until all jobs have ended, which may take a while: it is looked at ten times a second."""
+
+        def done() -> bool:
+            wait_s(0.1)
+            return self.unfinished() == 0
+
+        until(done, "all jobs end", within_s)
 
     def marks(self) -> list[str]:
         """The tokens whose attempts ran, as often as they did."""

@@ -7,7 +7,6 @@ from typing import Final
 import pytest
 
 from tests.store.faults.scope import ALL
-
 from tests.system.marks import MARK
 from tests.system.place import until
 

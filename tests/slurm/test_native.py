@@ -212,3 +212,22 @@ def test_p2_what_was_not_answered_is_not_sent_again_behind_what_failed_meanwhile
     assert launched_behind(place) == [2]
     assert days(place) == one_by_one("a")
     place.check_submitted(1)
+
+
+def test_the_end_of_what_ended_first_is_kept_for_those_that_still_wait_for_more(place: Submitting) -> None:
+    flow = (
+        place.target(NATIVE)
+        + job("a", "until [ -e first ]; do sleep 0.1; done")
+        + job("b", WAIT, "needs = { cpus = 2 }")
+        + job("c", "true", after("a", "b"))
+    )
+    run = begin(place, flow)
+    until(lambda: submitted(place) == 3, "all are in the queue")
+    place.touch("first")
+    assert launched_behind(place) == [3]
+    (folder,) = place.workdir.glob(".holdfast/*/attempts")
+    until(lambda: any(isinstance(each, facts.BatchClosed) for each in place.events()), "the log has done with it")
+    place.touch("go")
+    assert run.finish(60).code == 0
+    assert [each.attempt for each in place.jobs()] == [1, 1, 1]
+    until(lambda: not (folder / "1.1" / "exit").exists(), "nobody waits for it any more")

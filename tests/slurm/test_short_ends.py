@@ -76,7 +76,7 @@ def test_who_has_not_said_how_it_ended_never_says_enough() -> None:
 
 def test_an_end_without_accounting_has_slurms_word_its_node_and_its_time_in_the_queue() -> None:
     one, its = member(), folder(0.01)
-    status = conclude(one, Evidence({"7.1": its}, {}, accounting=True), LEFT_S, ACCOUNT_S)
+    status = conclude(one, Evidence({"7.1": its}, {}, accounting=True), LEFT_S, ACCOUNT_S, 60.0)
     assert status is not None
     assert (status.how, status.exit_code, status.word, status.nodes) == ("exited", 0, "COMPLETED", "n1")
     assert status.queued_us == STARTED - SUBMITTED

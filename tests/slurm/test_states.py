@@ -71,6 +71,8 @@ def test_every_end_has_its_own_word(own_cluster: Clusters, at: Places, accountin
     place.hand_over(place.target() + FLOW)
     until(lambda: all(map(place.slurm_id, ENDS)), "all are submitted")
     until(lambda: len(place.marks()) == RUN, "what can run runs")
+    if accounting:  # it is told of new jobs every 5 s, and then of their ends at once
+        until(lambda: place.slurm_id("theirs") in {row.id for row in cluster.recorded()}, "accounting knows of them")
     cluster.hurry(place.slurm_id("slow"))
     for name in ("theirs", "alone", "w1"):
         assert cluster.run("scancel", place.slurm_id(name)).returncode == 0
