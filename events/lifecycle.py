@@ -202,7 +202,9 @@ def _after(state: JobState, event: JobEvent, time: int) -> JobState:
         return Unknown(time, event.reason, known_start(state), _cancelling(state))
     if type(event) is AttemptReached:
         return _reached(state, time)
-    if isinstance(event, JobSubmitted | JobReleased | JobRetried | AttemptRevoked):
+    if type(event) is AttemptRevoked or type(event) is JobReleased:
+        return first_state(event.state, time)
+    if type(event) is JobSubmitted or type(event) is JobRetried:
         return first_state(event.state, time)
     assert_never(event)
 

@@ -20,7 +20,7 @@ from holdfast.events.records import Target
 from ..staging.localfiles import LocalFiles
 from ..staging.remotefiles import RemoteFiles
 from .bootstrap import Sources, open_runner, relay_words, remote_command
-from .dialling import RUNNER_IDLE_S, RemoteLine, runner_name
+from .dialling import RemoteLine, wanted_by
 from .steps import step_words
 
 _LEAVE_S: Final = 2.0
@@ -36,16 +36,8 @@ async def dial_alongside(home_id: str, target: Target, sources: Sources) -> Remo
     step = step_words(target)
     stream = await _start(("/bin/sh", "-c", remote_command(None, step)) if step else relay_words(sys.executable))
     try:
-        ready = await open_runner(
-            stream,
-            sources,
-            home_id=runner_name(home_id, target),
-            workdir=target.slurm.workdir,
-            idle_s=RUNNER_IDLE_S,
-            stderr=stream.said,
-            shared=True,
-            join=None if target.allocation is None else target.allocation.number,
-        )
+        wanted = wanted_by(home_id, target, target.slurm.workdir)
+        ready = await open_runner(stream, sources, wanted, stderr=stream.said)
     except BaseException:
         await stream.aclose()
         raise

@@ -128,35 +128,39 @@ def relay_words(python: str) -> tuple[str, ...]:
     return python, "-I", "-S", "-c", _LOAD
 
 
-async def open_runner(
-    stream: trio.abc.Stream,
-    sources: Sources,
-    *,
-    home_id: str,
-    workdir: str,
-    idle_s: float = 10.0,
-    stderr: Callable[[], str] = str,
-    shared: bool = False,
-    join: int | None = None,
-) -> Ready:
-    """Turn a stream to `remote_command` into one to the runner of `workdir`, started if need be.
+class Wanted(msgspec.Struct, frozen=True):
+    """Which runner is wanted: that of a home in a workdir, which ends after `idle_s` with nothing to do.
 
     `shared`: hosts share the workdir, and each has a runner of its own there; else one host alone may use it. `join`:
-    the stream leads into the allocation of this number, and nothing is started.
+    the runner in the allocation of this number, where nothing is started.
+    """
+
+    home_id: str
+    workdir: str
+    idle_s: float = 10.0
+    shared: bool = False
+    join: int | None = None
+
+
+async def open_runner(
+    stream: trio.abc.Stream, sources: Sources, wanted: Wanted, *, stderr: Callable[[], str] = str
+) -> Ready:
+    """Turn a stream to `remote_command` into one to the runner that is wanted, started if need be.
+
     Afterwards frames of `targets/link.py` go over the same stream. Time is the caller's to bound; `stderr` gives what
     the command has said there so far. Raises NoPython, NotARelay, RelayRefused or RelayBroken, and then the stream is
     of no more use.
     """
     digest = hashlib.sha256(sources.runner).hexdigest()
     hello: dict[str, object] = {
-        "home": home_id,
-        "workdir": workdir,
+        "home": wanted.home_id,
+        "workdir": wanted.workdir,
         "runner": digest,
-        "idle_s": idle_s,
-        "shared": shared,
+        "idle_s": wanted.idle_s,
+        "shared": wanted.shared,
     }
-    if join is not None:
-        hello["join"] = join
+    if wanted.join is not None:
+        hello["join"] = wanted.join
     first = b"%08d" % len(sources.relay) + sources.relay + frame({"type": "hello", **hello})
     needed = trio.Event()
     conversation = _Conversation(stream, stderr)

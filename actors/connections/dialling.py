@@ -15,6 +15,7 @@ from holdfast.events.records import Target
 
 from ..staging.remotefiles import RemoteFiles
 from ..targets.conversation import Line
+from .bootstrap import Wanted
 from .interview import Interview
 
 RUNNER_IDLE_S: Final = 60.0
@@ -27,6 +28,13 @@ def runner_name(home_id: str, target: Target) -> str:
     """
     own = hashlib.sha256(cluster_of(target.name).encode(errors="surrogateescape")).hexdigest()[:8]
     return home_id if target.slurm is None else f"{home_id}-{own}"
+
+
+def wanted_by(home_id: str, target: Target, workdir: str) -> Wanted:
+    """The runner that a target's attempts go to, or its commands, if it is a cluster."""
+    number = None if target.allocation is None else target.allocation.number
+    name = runner_name(home_id, target)
+    return Wanted(name, workdir, RUNNER_IDLE_S, shared=target.slurm is not None, join=number)
 
 
 class RemoteLine(Line, frozen=True):

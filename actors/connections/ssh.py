@@ -18,7 +18,7 @@ from ..staging.remotefiles import RemoteFiles
 from ..staging.sftp import SessionRefused, open_sftp
 from .bootstrap import Sources, open_runner, remote_command
 from .channel import ChannelStream
-from .dialling import RUNNER_IDLE_S, RemoteLine, runner_name
+from .dialling import RemoteLine, wanted_by
 from .interview import Interview
 from .login import Login, connect, first_hop, start
 from .steps import step_words
@@ -80,16 +80,8 @@ class SshDialler:
         assert self._loop is not None, "a login has a loop"
         stream = await start(self._loop, login, command)
         try:
-            ready = await open_runner(
-                stream,
-                self._sources,
-                home_id=runner_name(self._home_id, target),
-                workdir=_way(target).workdir,
-                idle_s=RUNNER_IDLE_S,
-                stderr=lambda: stream.said,
-                shared=target.slurm is not None,
-                join=None if target.allocation is None else target.allocation.number,
-            )
+            wanted = wanted_by(self._home_id, target, _way(target).workdir)
+            ready = await open_runner(stream, self._sources, wanted, stderr=lambda: stream.said)
         except BaseException:
             await stream.aclose()
             raise

@@ -14,7 +14,7 @@ from typing import Final
 
 import trio
 
-from holdfast.actors.connections.bootstrap import Ready, Sources, open_runner, remote_command
+from holdfast.actors.connections.bootstrap import Ready, Sources, Wanted, open_runner, remote_command
 from holdfast.actors.targets.link import FromRunner, LinkBroken, Pong, Report, Welcome, frame, receive
 from holdfast.events.messages import AttemptStatus
 
@@ -141,16 +141,9 @@ class Login:
         stream = trio.StapledStream(process.stdin, process.stdout)
         try:
             with trio.fail_after(PATIENCE_S):
-                ready = await open_runner(
-                    stream,
-                    sources,
-                    home_id=home_id,
-                    workdir=workdir,
-                    idle_s=0.5,
-                    stderr=lambda: self.said.read_text(errors="replace"),
-                    shared=shared,
-                join=join,
-                )
+                wanted = Wanted(home_id, workdir, 0.5, shared, join)
+                said = self.said
+                ready = await open_runner(stream, sources, wanted, stderr=lambda: said.read_text(errors="replace"))
         except BaseException:
             with trio.CancelScope(shield=True):
                 await stream.aclose()

@@ -18,6 +18,7 @@ from holdfast.actors.connections.bootstrap import (
     Ready,
     RelayBroken,
     Sources,
+    Wanted,
     open_runner,
     remote_command,
 )
@@ -169,7 +170,7 @@ async def converse(answer: bytes) -> Ready:
     await far.send_all(answer)
     await far.send_eof()
     with trio.fail_after(5):
-        return await open_runner(near, Sources(b"relay", b"runner"), home_id="x", workdir="/w")
+        return await open_runner(near, Sources(b"relay", b"runner"), Wanted("x", "/w"))
 
 
 @pytest.mark.parametrize(

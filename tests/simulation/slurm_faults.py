@@ -11,6 +11,8 @@ from .slurm_cluster import SimulatedCluster
 from .slurm_controller import Controller
 from .slurm_jobs import Task
 
+PLENTY: Final = 16
+"""As many tasks may run at a time once all is well."""
 _POLICY: Final = "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)"
 REFUSALS: Final = (
     f"Batch job submission failed: {_POLICY}",
@@ -80,6 +82,7 @@ class SlurmFaults:
             controller, whims = cluster.controller, cluster.commands.whims
             controller.answers_lost = controller.requests_lost = 0.0
             controller.held = False
+            controller.slots = PLENTY
             controller.took = _survive
             controller.start()
             controller.go_on()

@@ -28,6 +28,11 @@ def test_a_job_runs_and_queue_and_accounting_know_it(cluster: Cluster, tmp_path:
     assert (tmp_path / "out").exists()
 
 
+def test_a_database_that_starts_removes_no_temporary_files_of_others(cluster: Cluster) -> None:
+    words = Path(f"/proc/{cluster.database.pid}/cmdline").read_bytes().split(b"\0")
+    assert f"--tmpdir={cluster.short_folder}".encode() in words
+
+
 def test_jobs_are_told_by_any_name_and_tasks_of_arrays_count_each(cluster: Cluster) -> None:
     for name in NAMES:
         cluster.submit(f"names {name}", "true", "--array=0-6:2,9%3", "--output=/dev/null")

@@ -53,6 +53,18 @@ def test_calls_are_counted_in_their_order_and_those_of_the_lab_are_not(cluster: 
     assert cluster.calls() == []
 
 
+def test_a_record_that_is_cut_off_counts_for_nothing(cluster: Cluster) -> None:
+    call(cluster, "scontrol", "ping")
+    folder = cluster.commands.bin.parent / "calls" / "scontrol"
+    (record,) = folder.iterdir()
+    whole = record.read_bytes()
+    for size in range(len(whole)):
+        record.write_bytes(whole[:size])
+        assert cluster.calls("scontrol") == []
+    record.write_bytes(whole)
+    assert [each.words for each in cluster.calls("scontrol")] == [("ping",)]
+
+
 def test_many_at_a_time_are_all_counted_and_a_whim_for_some_is_had_by_as_many(cluster: Cluster) -> None:
     cluster.commands.misbehave("sinfo", fails("no\n", 3), times=5)
     with ThreadPoolExecutor(8) as pool:

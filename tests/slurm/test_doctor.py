@@ -1,4 +1,4 @@
-"""`holdfast doctor TARGET` on a real cluster: what works and what does not before the first job; nothing is submitted."""
+"""`holdfast doctor TARGET` on a real cluster: what works and what does not, and nothing is submitted."""
 
 from __future__ import annotations
 

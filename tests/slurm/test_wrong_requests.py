@@ -105,6 +105,7 @@ def test_without_sbatch_there_jobs_wait_and_the_reason_says_where_it_is_looked_f
     (said,) = [line for line in run.err.splitlines() if "was not found" in line][:1]
     assert "the program 'scontrol' was not found: it must be in a folder of the PATH" in said
     assert place.state("a") == "ready"
+    assert "has not answered yet (`holdfast doctor cluster` says what is wrong)" in place.explained("a")
     run.signal(signal.SIGINT)
     assert run.finish().code == 130
     found = place.run("doctor", "cluster")
