@@ -16,14 +16,15 @@ from benchmarks.results import Measurement, Scale
 class Benchmark(Struct, frozen=True):
     """Measured at either scale; everything else (tables, files, budgets, the baseline) is done for it.
 
-    `about` is one sentence. `quick` says whether it has a part in `all --quick`, which is for what can be measured well
-    in a few seconds on a noisy machine.
+    `about` is one sentence. `quick` says whether it has a quick form, and `kept` whether that has a part in
+    `all --quick`, which is for what can be measured well in a few seconds on a noisy machine, with what every one has.
     """
 
     name: str
     about: str
     measure: Callable[[Scale], Sequence[Measurement]]
     quick: bool = True
+    kept: bool = True
 
 
 class Command(Struct, frozen=True):

@@ -16,6 +16,10 @@ from benchmarks import (
     memory,
     runner_spawn,
     scheduling,
+    slurm_arrays,
+    slurm_large,
+    slurm_latency,
+    slurm_pilot,
     spawn,
     ssh_connections,
     ssh_latency,
@@ -55,6 +59,10 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
         ssh_rate.BENCHMARK,
         ssh_latency.BENCHMARK,
         ssh_connections.BENCHMARK,
+        slurm_arrays.BENCHMARK,
+        slurm_pilot.BENCHMARK,
+        slurm_latency.BENCHMARK,
+        slurm_large.BENCHMARK,
     )
 }
 COMMANDS: Final[dict[str, Command]] = {each.name: each for each in (limits.COMMAND, peers.COMMAND)}

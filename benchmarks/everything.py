@@ -85,7 +85,7 @@ def measure_all(scale: Scale) -> tuple[Run, list[str]]:
     results: list[Result] = []
     broken: list[str] = []
     for each in BENCHMARKS.values():
-        if scale == "full" or each.quick:
+        if scale == "full" or (each.quick and each.kept):
             try:
                 results.append(measure_apart(each, scale))
             except BrokenOff as error:

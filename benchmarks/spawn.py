@@ -77,7 +77,8 @@ def end_runner(home: Home) -> None:
     if not home.log.exists():
         return
     with Reader(home) as reader:
-        pids = [event.pid for _, event in reader.events() if isinstance(event, TargetAttached)]
+        attached = [event.pid for _, event in reader.events() if isinstance(event, TargetAttached)]
+    pids = [pid for pid in attached if pid]  # a cluster has no process
     for pid in pids[-1:]:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)

@@ -16,6 +16,7 @@ from tests.system.processes import carrying, kill
 
 from . import impatient
 from .cluster import Cluster
+from .local_disks import forget
 
 WAITING: Final = f"{MARK}; until [ -e go ]; do sleep 0.05; done"  # until the test touches `go` in the workdir
 NAME: Final = "pilots"
@@ -67,6 +68,7 @@ class Piloted(Place):
         for pid, where in list(carrying(f"{self.workdir}/.holdfast".encode())):
             if where == "cmdline":
                 kill(pid)
+        forget(self.workdir)
 
     def go(self) -> None:
         """Let the jobs end that wait for it."""

@@ -19,6 +19,7 @@ from tests.system.place import ENDED, Place, Started, until, wait_s
 from tests.system.processes import carrying, kill
 
 from .cluster import Cluster
+from .local_disks import forget
 
 Places = Callable[[Cluster], "Submitting"]
 """Makes a place whose jobs go to this cluster; it ends with the test."""
@@ -43,6 +44,7 @@ class Submitting(Place):
         super().close()
         for pid, _ in carrying(f"{self.workdir}/".encode()):
             kill(pid, signal.SIGKILL)
+        forget(self.workdir)
 
     def runners(self) -> list[int]:
         """Pids of the runners that start Slurm's commands, on this machine or on a login node of it."""

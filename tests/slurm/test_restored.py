@@ -1,4 +1,4 @@
-"""A home that is put back from a backup: what the cluster did since shows it, so nothing new is told or submitted (P8)."""
+"""A home put back from a backup: what the cluster did since shows it, so nothing new is told or submitted (P8)."""
 
 from __future__ import annotations
 

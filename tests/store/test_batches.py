@@ -1,6 +1,5 @@
 """Batches as every store keeps them: those of which something is to be expected, their scripts, and who is in them."""
 
-
 from holdfast.events.decide import decide
 from holdfast.events.facts import (
     AttemptBatched,
