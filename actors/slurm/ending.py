@@ -221,6 +221,9 @@ def _end_of(folder: AttemptFolder, account: Account) -> End:
             "writable and has room on every node"
         )
         return End("not_started", word_of(account.state), error=error)
+    if folder.exit is None and _was_put_back(folder):
+        error = "it was put back into the cluster's queue while it ran, and how its run had ended was not seen"
+        return End("lost", _REQUEUED, error=error)
     if folder.exit is not None and folder.exit.status and _was_put_back(folder):
         # The last word of its job is of the copy that ran nothing.
         error = "it was put back into the cluster's queue while it ran, and is not run again there; retry it"

@@ -194,7 +194,10 @@ class Looker:
         An attempt that nobody has claimed is claimed here first: a copy that is still on its way to the cluster could
         run it after its end was told. One that was claimed in this moment has not ended so.
         """
-        unclaimed = [member.folder for member, _ in ends if not folders[member.folder].claimed]
+        # One that we claimed before a crash says the same again.
+        unclaimed = [
+            member.folder for member, _ in ends if not folders[member.folder].claimed or folders[member.folder].void
+        ]
         free = await void(site, self._shared.identity, unclaimed) if unclaimed else {}
         now_us = self._shared.clock.now()
         # With the claim in our hands it is certain that nobody ran it, so it can't be lost.
