@@ -30,7 +30,7 @@ from .ways import HOSTS
 
 COMMANDS_MAX: Final = 32
 UNKNOWN_JOB: Final = 100_000
-CLUSTERS: Final = 0.5
+CLUSTERS: Final = 0.2
 """How many runs (0 to 1) have a cluster."""
 
 

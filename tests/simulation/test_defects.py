@@ -24,11 +24,11 @@ SEEDS = {
     "refused host tried again": (150, 3),  # 13
     "one host after the other": (150, 3),  # 15
     # Of clusters, of 60 seeds:
-    "sbatch sent again after a time-out": (60, 2),  # 6
-    "unclear read as failed": (40, 2),  # 12
+    "sbatch sent again after a time-out": (60, 1),  # 6
+    "unclear read as failed": (40, 1),  # 12
     "no grace time": (80, 1),  # 5
     "id taken for the job": (120, 1),  # 2
-    "no fence": (80, 2),  # 6
+    "no fence": (80, 1),  # 6
     "dependencies left to Slurm alone": (120, 1),  # 3
     "queue filled without bound": (30, 3),  # 20
     "asked all the time": (10, 5),  # 58

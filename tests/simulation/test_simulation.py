@@ -11,7 +11,7 @@ from .commands import moments
 from .simulation import Simulation
 
 SEEDS = 300
-# About half of the 300 have a cluster beside other machines; these have nothing else.
+# A fifth of the 300 have a cluster beside other machines; these have nothing else.
 SLURM_SEEDS = 300 if ALL else 40
 CALM_SEEDS = 30
 
@@ -28,7 +28,7 @@ def test_every_promise_holds_in_three_hundred_simulated_days_full_of_faults() ->
     assert sum(result.calls for result in results) > SEEDS
     assert sum(result.dialled for result in results) > 3 * SEEDS
     assert sum(result.supervisors for result in results) > 3 * SEEDS
-    assert sum(result.submitted > 0 for result in results) > SEEDS / 4
+    assert sum(result.submitted > 0 for result in results) > SEEDS / 10
 
 
 def test_every_promise_holds_when_nothing_goes_wrong() -> None:
@@ -40,11 +40,11 @@ def test_every_promise_holds_when_nothing_goes_wrong() -> None:
 
 def test_every_promise_holds_on_a_cluster_when_nothing_goes_wrong() -> None:
     submitted = 0
-    for seed in range(CALM_SEEDS // 3):
+    for seed in range(CALM_SEEDS // 6):
         result = Simulation(seed, calm=True, slurm=True).run()
         assert result.broken is None, f"seed {seed}: {result.broken}"
         submitted += result.submitted
-    assert submitted > CALM_SEEDS
+    assert submitted > CALM_SEEDS // 2
 
 
 @pytest.mark.slow

@@ -7,10 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.events.facts import BatchUnclear
 from tests.slurm.commands import Whim, babbles, dies, fails, slow, times_out
 
 from .cluster import Cluster
 from .submitting import Submitting, jobs, numbered
+
+FULL = (
+    "sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying\n"
+    "sbatch: error: Batch job submission failed: Resource temporarily unavailable\n"
+)
 
 
 @pytest.fixture
@@ -62,10 +68,10 @@ def test_what_slurm_will_never_take_fails_with_its_sentence(place: Submitting) -
 
 
 def test_what_slurm_does_not_take_just_now_is_tried_again(place: Submitting) -> None:
-    whim = fails(
-        "sbatch: error: Batch job submission failed: Slurm temporarily unable to accept job, sleeping and retrying\n", 1
-    )
+    whim = fails(FULL)
     place.cluster.commands.misbehave("sbatch", whim, times=1)
     run = place.start("run", place.flow(place.target() + jobs(["a"])))
     assert run.finish(60).code == 0
     place.check_submitted(1)
+    assert not any(isinstance(event, BatchUnclear) for event in place.events())
+    assert len(place.cluster.calls("sbatch")) == 2
