@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 AHEAD_S: Final = 0.020
-AHEAD_MAX: Final = 64
+AHEAD_MAX: Final = 256
 _MEMORY_S: Final = 0.25
 _US: Final = 1_000_000
 

@@ -13,6 +13,7 @@ from hypothesis import settings
 
 from tests.hosts.lab import Lab
 from tests.leftovers import end, leftovers, mark_session
+from tests.store.faults.scope import ALL
 
 # Deterministic in CI, where a failure must be the fault of the change; free elsewhere, where new examples are welcome.
 settings.register_profile("ci", derandomize=True, deadline=None, database=None)
@@ -25,8 +26,16 @@ SLOW_FOLDERS = ("api", "connections", "hosts", "packaging", "readme", "runner", 
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Count what starts whole systems as slow, so that `./dev test --fast` stays below a minute."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Count what starts whole systems as slow, so that `./dev test --fast` stays below a minute.
+
+    What is thorough, and shows in other parts or circumstances what others show, runs with HOLDFAST_FAULTS=all; without
+    it it is counted as deselected.
+    """
+    left = [] if ALL else [item for item in items if item.get_closest_marker("thorough") is not None]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in set(left)]
     folders = tuple(Path(__file__).parent / folder for folder in SLOW_FOLDERS)
     for item in items:
         if any(item.path.is_relative_to(folder) for folder in folders):
@@ -49,10 +58,11 @@ def _do_nothing(number: int, frame: FrameType | None) -> None:
     """Take note of no signal."""
 
 
-def pytest_report_header() -> str:
+def pytest_report_header() -> list[str]:
     """Say at the top of the output what this run doesn't check, so that nobody takes it for checked."""
     looked = "are looked for" if sys.platform == "linux" else "can NOT be looked for on this system"
-    return f"processes that tests leave behind: {looked}"
+    share = "all" if ALL else "a share; HOLDFAST_FAULTS=all tries all of it"
+    return [f"processes that tests leave behind: {looked}", f"faults, and what is thorough: {share}"]
 
 
 @pytest.fixture

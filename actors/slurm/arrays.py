@@ -17,12 +17,13 @@ from ..targets.messages import Order
 from .script import task_words
 from .shellwords import quote
 
-TASKS_MAX: Final = 1000
+TASKS_MAX: Final = 500
 SCRIPT_BYTES_MAX: Final = 500_000
-"""How long a script may become by being an array's: sbatch takes 4 MB, but the shell of each task reads all of it.
+"""How long a script may become by being an array's: sbatch takes 4 MB, but each task has all of it, sent by the
+controller, written by its node and read by its shell.
 
-That takes 40 us a kilobyte: of a thousand short commands 3 ms, a tenth of what Slurm needs for a task; of ten thousand
-it would be as much again as all the rest.
+Of five hundred short commands that is some milliseconds, a tenth of what Slurm needs for a task; of ten thousand it
+would be twice as much as all the rest.
 """
 
 _ROW_BYTES: Final = 100  # what is written around the words of a row, in both tables

@@ -22,7 +22,7 @@ from .looking import Looker
 from .shared import Shared
 from .site import Site
 
-BUSY_SHARE: Final = 5
+BUSY_SHARE: Final = 3
 """The controller is to be left alone for so many times as long as it took to answer."""
 BUSY_CAP_S: Final = 60.0
 """One answer that took half a minute is no reason to look away for ten."""

@@ -108,5 +108,5 @@ def test_short_jobs_are_on_their_way_to_an_allocation_before_the_ends_that_they_
         recorded.stage.scheduler.tell_nowait(Reported("cluster/1", tuple(statuses)))
 
     recorded.run(scenario)
-    # 20 in a quarter of a second, for 20 ms and the 50 that a message may be under way through a step of Slurm's.
-    assert len(targets_of(recorded)) == 20 + 20 + int(20 / 0.25 * 0.070)
+    # 20 in a quarter of a second, for 20 ms and the 200 that a step of Slurm's counts for.
+    assert len(targets_of(recorded)) == 20 + 20 + int(20 / 0.25 * 0.220)

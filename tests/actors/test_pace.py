@@ -31,7 +31,7 @@ def test_over_a_slow_link_as_many_more_are_on_their_way_as_end_within_a_round_tr
 
 
 def test_there_is_a_bound() -> None:
-    assert paced(SECOND_US // 10_000).ahead() == AHEAD_MAX
+    assert paced(SECOND_US // 10_000).ahead(100_000) == AHEAD_MAX
 
 
 def test_long_jobs_never_wait_in_a_runner() -> None:

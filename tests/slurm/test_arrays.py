@@ -52,8 +52,8 @@ def test_the_targets_own_options_count_as_the_jobs() -> None:
 
 def test_ten_thousand_jobs_go_in_a_few_calls() -> None:
     orders = [order(number, run=("python3", "train.py", "--seed", str(number))) for number in range(10_000)]
-    assert [len(each) for each in batches(orders, SLURM, 10_001)] == [TASKS_MAX] * 10
-    assert [len(each) for each in batches(orders, SLURM, 901)] == [901] * 11 + [89]
+    assert [len(each) for each in batches(orders, SLURM, 10_001)] == [TASKS_MAX] * 20
+    assert [len(each) for each in batches(orders, SLURM, 401)] == [401] * 24 + [376]
 
 
 def test_a_script_does_not_grow_beyond_what_each_task_can_read_soon() -> None:

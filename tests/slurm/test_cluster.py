@@ -88,6 +88,7 @@ def test_a_controller_that_forgets_gives_the_same_ids_again(own_cluster: Cluster
     assert [each.name for each in cluster.submissions()] == ["kept", "first", "second"]
 
 
+@pytest.mark.thorough
 def test_a_controller_that_hangs_takes_jobs_and_says_nothing(own_cluster: Clusters) -> None:
     cluster = own_cluster(MessageTimeout=2)
     cluster.controller.stop()
@@ -99,6 +100,7 @@ def test_a_controller_that_hangs_takes_jobs_and_says_nothing(own_cluster: Cluste
     assert cluster.submitted_count("late") == 1
 
 
+@pytest.mark.thorough
 def test_a_controller_that_was_killed_refuses_until_it_is_started(own_cluster: Clusters) -> None:
     cluster = own_cluster()
     cluster.controller.kill()
@@ -124,6 +126,7 @@ def test_a_job_outlives_the_daemon_of_its_node(own_cluster: Clusters, tmp_path: 
     cluster.until_state(job, "COMPLETED")
 
 
+@pytest.mark.thorough
 def test_without_munge_clients_wait_for_it(own_cluster: Clusters) -> None:
     cluster = own_cluster()
     for end in (cluster.munge.kill, cluster.munge.stop):
@@ -146,6 +149,7 @@ def test_without_accounting_sacct_fails_and_the_rest_works(own_cluster: Clusters
     assert "accounting storage is disabled" in ran.stderr
 
 
+@pytest.mark.thorough
 def test_a_job_that_the_controller_has_purged_is_still_counted(own_cluster: Clusters) -> None:
     cluster = own_cluster(accounting=True, MinJobAge=2)
     job = cluster.submit("purged", "exit 3")
@@ -155,6 +159,7 @@ def test_a_job_that_the_controller_has_purged_is_still_counted(own_cluster: Clus
     assert cluster.submitted_count("purged") == 1
 
 
+@pytest.mark.thorough
 def test_a_job_that_is_requeued_was_submitted_once(own_cluster: Clusters) -> None:
     cluster = own_cluster(accounting=True, JobRequeue=1)
     job = cluster.submit("again", "sleep 600", "--requeue")
@@ -166,6 +171,7 @@ def test_a_job_that_is_requeued_was_submitted_once(own_cluster: Clusters) -> Non
 
 
 @pytest.mark.parametrize("what", ["accounting", "database"])
+@pytest.mark.thorough
 def test_accounting_that_was_away_hears_of_it_later(own_cluster: Clusters, what: str) -> None:
     cluster = own_cluster(accounting=True)
     daemon = cluster.accounting if what == "accounting" else cluster.database
@@ -177,6 +183,7 @@ def test_accounting_that_was_away_hears_of_it_later(own_cluster: Clusters, what:
     until(lambda: cluster.run(*sacct).stdout.split() == ["COMPLETED"], "accounting knows")
 
 
+@pytest.mark.thorough
 def test_a_hurried_job_reaches_its_time_limit(own_cluster: Clusters) -> None:
     cluster = own_cluster()
     job = cluster.submit("slow", "sleep 600", "--time=60")
@@ -204,6 +211,7 @@ def test_limits_hold_where_they_are_enforced_and_not_elsewhere(own_cluster: Clus
         cluster.submit("free", "true", "--account=chem", "--output=/dev/null")
 
 
+@pytest.mark.thorough
 def test_with_cgroup_a_job_beyond_its_memory_is_out_of_memory(own_cluster: Clusters) -> None:
     cluster = own_cluster(nodes=1, cgroup=True)
     fill = "head -c 200M /dev/zero | tail"

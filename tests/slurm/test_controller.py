@@ -95,6 +95,7 @@ def test_accounting_that_is_away_fails_no_job(own_cluster: Clusters, at: Places,
 
 
 @pytest.mark.parametrize("how", WAYS)
+@pytest.mark.thorough
 def test_p2_without_munge_jobs_are_unknown_and_each_runs_once(own_cluster: Clusters, at: Places, how: str) -> None:
     cluster = own_cluster(MessageTimeout=2)
     place = at(cluster)

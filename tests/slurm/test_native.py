@@ -115,6 +115,7 @@ def test_what_fails_in_the_middle_skips_the_rest_and_a_retry_runs_it(place: Subm
     place.check_ran_once()
 
 
+@pytest.mark.thorough
 def test_an_array_waits_for_an_array_and_one_job_for_all_of_it(place: Submitting) -> None:
     first, second = [f"a{number}" for number in range(3)], [f"b{number}" for number in range(3)]
     flow = place.target(NATIVE) + "".join(job(name, WAIT) for name in first)
@@ -175,6 +176,7 @@ def test_p2_an_answer_lost_in_the_middle_of_a_chain_is_looked_up(place: Submitti
     place.check_submitted(3)
 
 
+@pytest.mark.thorough
 def test_one_that_waits_in_the_queue_is_cancelled_there(place: Submitting) -> None:
     run = begin(place, place.target(NATIVE) + chain("a", "b", "c", first=WAIT))
     until(lambda: submitted(place) == 3, "all are in the queue")
@@ -200,6 +202,7 @@ def test_a_second_try_has_those_that_wait_for_it_wait_again(place: Submitting) -
     place.check_ran_once()
 
 
+@pytest.mark.thorough
 def test_p2_what_was_not_answered_is_not_sent_again_behind_what_failed_meanwhile(place: Submitting) -> None:
     first = begin(place, place.target(NATIVE) + job("a", f"{WAIT}; false"))
     until(lambda: submitted(place) == 1, "it is in the queue")
@@ -214,6 +217,7 @@ def test_p2_what_was_not_answered_is_not_sent_again_behind_what_failed_meanwhile
     place.check_submitted(1)
 
 
+@pytest.mark.thorough
 def test_the_end_of_what_ended_first_is_kept_for_those_that_still_wait_for_more(place: Submitting) -> None:
     flow = (
         place.target(NATIVE)

@@ -76,6 +76,7 @@ def test_p2_a_link_that_is_cut_in_the_middle_of_sbatch_submits_nothing_twice(
     assert len(cluster.calls("sbatch")) == 1
 
 
+@pytest.mark.thorough
 def test_p2_links_that_are_cut_at_any_byte_submit_nothing_twice(cluster: Cluster, at: Places, lab: Lab) -> None:
     place = at(cluster)
     host = place.log_in(lab)

@@ -35,6 +35,7 @@ def test_many_jobs_go_through_few_allocations_and_each_runs_once(place: Piloted)
     assert len(place.cluster.submissions(place.jobs()[0].name)) == 0
 
 
+@pytest.mark.thorough
 def test_ten_small_jobs_ask_for_one_allocation(place: Piloted) -> None:
     flow = place.flow(place.target({"max": 4, "cpus": 2}) + place.jobs_of(numbered("j", 10)))
     assert place.run("run", flow).code == 0
@@ -93,6 +94,7 @@ def test_what_waits_in_an_allocation_that_ends_was_never_begun_and_uses_up_no_tr
     assert serve.finish().code == 0
 
 
+@pytest.mark.thorough
 def test_an_allocation_takes_no_job_that_it_has_no_time_for_and_ends_what_runs_before_slurm_does(
     place: Piloted,
 ) -> None:
@@ -129,6 +131,7 @@ def test_a_supervisor_that_is_killed_is_followed_by_one_that_goes_on(place: Pilo
 
 
 @pytest.mark.parametrize("what", ["step", "runner", "login"])
+@pytest.mark.thorough
 def test_what_leads_into_an_allocation_may_be_killed(place: Piloted, what: str) -> None:
     jobs = place.jobs_of(numbered("j", 300), "echo $HOLDFAST_TOKEN >> marks; sleep 0.05")
     run = place.start("run", place.flow(place.target({}) + jobs))
@@ -164,6 +167,7 @@ def _pids(place: Piloted, word: str) -> list[int]:
     return found
 
 
+@pytest.mark.thorough
 def test_an_allocation_of_a_whole_node_offers_all_of_its_processors(place: Piloted) -> None:
     names = numbered("j", 9)
     run = place.start("run", place.flow(place.target({"cpus": None}) + place.jobs_of(names, WAITING)))
@@ -194,6 +198,7 @@ def test_cancel_hold_and_pause_are_as_with_any_target(place: Piloted) -> None:
     assert place.check_ran_once() == {"cancelled": 2, "succeeded": 2}
 
 
+@pytest.mark.thorough
 def test_ctrl_c_takes_back_what_waits_and_leaves_when_what_runs_has_ended(place: Piloted) -> None:
     run = place.start("run", place.flow(place.target({"cpus": 2}) + place.jobs_of(numbered("j", 40), WAITING)))
     place.until_marked(2)

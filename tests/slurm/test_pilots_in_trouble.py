@@ -49,6 +49,7 @@ def test_jobs_go_on_while_the_controller_is_silent(place: Piloted) -> None:
     assert serve.finish().code == 0
 
 
+@pytest.mark.thorough
 def test_nothing_is_claimed_of_what_runs_on_a_node_that_the_controller_has_lost(place: Piloted) -> None:
     serve = place.serve_impatiently()
     again = 'retries = 1\nretry_on = ["lost"]\nretry_delay = "0.1s"'
@@ -84,6 +85,7 @@ def test_a_cluster_that_refuses_allocations_is_not_asked_again_and_again(place: 
     assert serve.finish().code == 0
 
 
+@pytest.mark.thorough
 def test_an_allocation_of_which_all_processes_are_killed_loses_what_ran(place: Piloted) -> None:
     serve = place.serve_impatiently()
     place.submit_flow(place.target({}) + place.jobs_of(["a"], WAITING))

@@ -123,6 +123,7 @@ def test_a_cluster_without_accounting_says_so(own_cluster: Clusters) -> None:
     assert not scontrol.parse_config(answer(bare, scontrol.CONFIG)).has_accounts
 
 
+@pytest.mark.thorough
 def test_each_time_that_a_job_ran_has_an_account_and_its_count_of_restarts(own_cluster: Clusters) -> None:
     own = own_cluster(accounting=True, nodes=1)
     number = own.submit("tok.again", "sleep 60", "--requeue")

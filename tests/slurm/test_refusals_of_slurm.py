@@ -77,6 +77,7 @@ def test_limits_of_accounts_and_qos_are_told_apart(own_cluster: Clusters) -> Non
     assert "AssocGrpSubmitJobsLimit" in many.sentence
 
 
+@pytest.mark.thorough
 def test_p2_a_controller_that_does_not_answer_has_said_nothing_and_may_have_the_job(own_cluster: Clusters) -> None:
     own = own_cluster(nodes=1, MessageTimeout=3)
     own.controller.stop()
@@ -89,6 +90,7 @@ def test_p2_a_controller_that_does_not_answer_has_said_nothing_and_may_have_the_
     until(lambda: own.jobs("tok.judged"), "and yet it has it")
 
 
+@pytest.mark.thorough
 def test_a_controller_that_is_not_there_has_no_job(own_cluster: Clusters) -> None:
     own = own_cluster(nodes=1, MessageTimeout=3)
     own.controller.kill()
@@ -101,6 +103,7 @@ def test_a_controller_that_is_not_there_has_no_job(own_cluster: Clusters) -> Non
     assert own.jobs("tok.judged") == []
 
 
+@pytest.mark.thorough
 def test_a_login_that_can_not_prove_who_it_is_has_sent_nothing(own_cluster: Clusters) -> None:
     own = own_cluster(nodes=1)
     own.munge.shut_down()

@@ -96,6 +96,7 @@ def test_one_that_is_cancelled_while_it_waits_or_runs_was_stopped_whatever_it_sa
             assert (end.how, end.exit_code, end.signal, end.word) == ("stopped", None, None, "CANCELLED")
 
 
+@pytest.mark.thorough
 def test_one_that_ran_out_of_time_timed_out(cluster: Cluster) -> None:
     job = cluster.submit("tok.slow", "sleep 600", "--time=1")
     cluster.until_state(job, "RUNNING")
@@ -107,6 +108,7 @@ def test_one_that_ran_out_of_time_timed_out(cluster: Cluster) -> None:
         assert (end.how, end.exit_code, end.signal, end.word) == ("timeout", None, None, "TIMEOUT")
 
 
+@pytest.mark.thorough
 def test_one_whose_node_is_gone_is_lost(own_cluster: Clusters) -> None:
     own = own_cluster(accounting=True, nodes=1, SlurmdTimeout=5)
     job = own.submit("tok.node", "sleep 600", "--no-requeue")
@@ -118,6 +120,7 @@ def test_one_whose_node_is_gone_is_lost(own_cluster: Clusters) -> None:
         assert (ended(account, _began(job)).how, ended(account, _began(job)).word) == ("lost", "NODE_FAIL")
 
 
+@pytest.mark.thorough
 def test_one_that_takes_too_much_memory_is_killed_even_if_its_script_ends_well(own_cluster: Clusters) -> None:
     own = own_cluster(accounting=True, nodes=1, cgroup=True)
     job = own.submit("tok.large", "python3 -c 'bytearray(10**9)'; exit 0", "--mem=100M")
@@ -129,6 +132,7 @@ def test_one_that_takes_too_much_memory_is_killed_even_if_its_script_ends_well(o
         assert "needs.memory" in (end.error or "")
 
 
+@pytest.mark.thorough
 def test_one_whose_place_another_takes_is_killed(own_cluster: Clusters) -> None:
     own = own_cluster(accounting=True, nodes=1, cpus=1, PreemptType="preempt/qos", PreemptMode="CANCEL")
     assert own.run("sacctmgr", "-i", "modify", "qos", "long", "set", "preempt=short", "priority=9").returncode == 0
