@@ -147,6 +147,8 @@ def test_a_full_disk_on_the_cluster_is_said_with_the_remedy(small: Submitting) -
     small.serve_impatiently()
     small.hand_over(small.target() + jobs(["before"]))
     small.until_done()
+    # What the first one had noted goes when it is over, and would leave room for the second.
+    until(lambda: not list(small.workdir.glob(".holdfast/*/attempts/*/*")), "nothing is left of what it noted")
     filler = fill(small.workdir)
     small.hand_over(jobs(["during"]))
     small.until_done()
