@@ -49,8 +49,8 @@ class NoFiles:
 class Counting:
     """A site where all goes well, and is counted."""
 
-    workdir = "/work"
-    folder = "/work/.holdfast/home"
+    workdir = "/shared"
+    folder = "/shared/.holdfast/home"
 
     def __init__(self) -> None:
         self.calls = 0
@@ -75,7 +75,7 @@ def shared(carrier: NoFiles) -> Shared:
     )
     home, scheduler = Home(Path("home")), Inbox[object]("scheduler", 1)
     around = Around(home, turns, Address(scheduler), log, SystemClock(), Random(1), lambda _: None)
-    target = Target("cluster", {}, slurm=SlurmSpec("/work"))
+    target = Target("cluster", {}, slurm=SlurmSpec("/shared"))
     return Shared(target, "home", carrier, around)
 
 

@@ -61,8 +61,8 @@ class Runner:
 
 async def with_runner(runner: Runner, test: Callable[[LoginSite], Awaitable[None]]) -> None:
     told = Told()
-    site = LoginSite(told.conversation, "/work", "/work/.holdfast/x")
-    line = RemoteLine(runner.ours, {"PATH": "/bin", "SQUEUE_STATES": "R"}, "/work", "/work/.holdfast/x")
+    site = LoginSite(told.conversation, "/shared", "/shared/.holdfast/x")
+    line = RemoteLine(runner.ours, {"PATH": "/bin", "SQUEUE_STATES": "R"}, "/shared", "/shared/.holdfast/x")
     async with trio.open_nursery() as nursery:
         nursery.start_soon(runner.run)
         nursery.start_soon(_hold, told, line)
@@ -114,7 +114,7 @@ async def test_what_was_asked_is_said_exactly(autojump_clock: MockClock) -> None
             await site.run(["sbatch", "--parsable"], stdin=b"#!", timeout_s=1.5)
         assert runner.heard == [
             {
-                "type": "execute", "id": 1, "argv": ["sbatch", "--parsable"], "stdin": "IyE=", "cwd": "/work",
+                "type": "execute", "id": 1, "argv": ["sbatch", "--parsable"], "stdin": "IyE=", "cwd": "/shared",
                 "without": ["SQUEUE_STATES"], "timeout_us": 1_500_000, "max_output_bytes": 16 << 20,
             }
         ]  # fmt: skip
