@@ -226,4 +226,4 @@ def test_who_is_logged_in_reaches_the_cluster_by_its_counted_commands(cluster: C
     cluster.until_state(int(ran.stdout), "RUNNING")
     assert len(cluster.calls("sbatch")) == 1
     assert host.commands() == []  # it runs on a node
-    assert (host.home / f"slurm-{int(ran.stdout)}.out").exists()
+    until((host.home / f"slurm-{int(ran.stdout)}.out").exists, "its output is where it was submitted")

@@ -12,7 +12,7 @@ from random import Random
 import pytest
 
 from holdfast.actors.slurm.script import SECOND_COPY, sbatch_argv
-from tests.system.place import until
+from tests.system.place import until, wait_s
 
 from .batchfolder import HOME, SHELLS, BatchFolder, order
 from .cluster import Cluster
@@ -130,6 +130,7 @@ def test_p2_slurms_own_requeue_runs_nothing_again(cluster: Cluster, place: Batch
     assert cluster.run("scontrol", "update", f"JobId={job}", "Requeue=1").returncode == 0
     assert cluster.run("scontrol", "requeue", str(job)).returncode == 0
     cluster.until_state(job, "PENDING")
+    wait_s(3.0)  # a node refuses what it has only just killed
     assert cluster.run("scontrol", "update", f"JobId={job}", "StartTime=now").returncode == 0  # else in two minutes
     cluster.until_state(job, "FAILED")
     assert place.read("7.1")["7.1"].seconds == (f"{job}.1",)
