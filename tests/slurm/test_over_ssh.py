@@ -11,7 +11,6 @@ import pytest
 from holdfast.events.facts import BatchSubmitted, BatchUnclear, FilesStaged
 from tests.hosts.lab import Lab
 from tests.hosts.proxy import Proxy, cuts_of
-from tests.store.faults.scope import ALL
 from tests.system.marks import MARK, new_seed
 from tests.system.place import until, wait_s
 
@@ -19,7 +18,7 @@ from .cluster import Cluster
 from .commands import slow
 from .submitting import Places, jobs, numbered
 
-CUTS: Final = 60 if ALL else 6
+CUTS: Final = 6
 HOST: Final = 'host = "login"'
 SIZE: Final = 1_000_000
 
