@@ -81,9 +81,6 @@ def log_of(log: OpenLog) -> Log:
     def script(batch: str) -> str | None:
         return log.store.base.script(batch)
 
-    def batch(name: str) -> Batch | None:
-        return log.store.base.batch(name)
-
     def journal(target: str) -> str | None:
         record = log.store.base.target(target)
         return None if record is None or not log.store.base.in_flight(target) else record.journal
@@ -95,7 +92,6 @@ def log_of(log: OpenLog) -> Log:
         spec_of=partial(spec_of, log),
         held_by=held_by,
         script=script,
-        batch=batch,
         journal=journal,
         secret_names=secret_names,
     )

@@ -15,15 +15,14 @@ class Log(Struct, frozen=True):
     """Questions to what is committed.
 
     `spec_of`: what was asked for, by an attempt's token. `held_by`: a cluster's open batches, and those of its attempts
-    in flight that are in one, by token. `script`: what is submitted for a batch. `batch`: the record of one. `journal`:
-    what a cluster was known by when it answered last, if it has attempts in flight. `secret_names`: those of all
-    secrets that jobs which have not ended ask for.
+    in flight that are in one, by token. `script`: what is submitted for a batch. `journal`: what a cluster was known by
+    when it answered last, if it has attempts in flight. `secret_names`: those of all secrets that jobs which have not
+    ended ask for.
     """
 
     spec_of: Callable[[str], JobSpec | None]
     held_by: Callable[[str], tuple[list[Batch], list[tuple[str, AttemptBatched]]]]
     script: Callable[[str], str | None]
-    batch: Callable[[str], Batch | None]
     journal: Callable[[str], str | None]
     secret_names: Callable[[], set[str]]
 

@@ -1,6 +1,6 @@
 """The seam to a cluster: a place where Slurm's commands can be run, and how that can fail.
 
-`here` runs them on this machine, `login` on a login node; the simulation answers them itself.
+`login` has them run by a runner, on a login node or beside Slurm's commands on this machine.
 """
 
 from __future__ import annotations

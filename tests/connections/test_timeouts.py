@@ -105,7 +105,7 @@ def test_p9_a_thousand_dial_time_outs_leave_no_task_no_memory_and_no_turn_behind
                 Home(Path("nowhere")),
                 Turns(limiter, clock),
                 Address(reports.inbox),
-                Log(_know_nothing, _hold_nothing, _know_nothing, _know_nothing, _know_nothing, set),
+                Log(_know_nothing, _hold_nothing, _know_nothing, _know_nothing, set),
                 clock,
                 Random(1),
                 _ignore,

@@ -53,17 +53,7 @@ class Elsewhere(Place):
 
     def serve_impatiently(self) -> Started:
         """A supervisor to which a second of silence is long."""
-        started = self.start(str(self.home.path), command=IMPATIENT, folder=PROJECT)
-        until(lambda: "serving" in started.err or not started.running, "it serves")
-        assert started.running, started.err
-        return started
-
-    def hand_over(self, text: str) -> Started:
-        """Hand a flow to the supervisor that is at work, or be one."""
-        before = len(self.jobs())
-        run = self.start("run", self.flow(text))
-        until(lambda: len(self.jobs()) > before or not run.running, "the flow is submitted")
-        return run
+        return self.serving(self.start(str(self.home.path), command=IMPATIENT, folder=PROJECT))
 
     def finish_in_a_hurry(self, run: Started, *hosts: str, within_s: float = 600.0) -> Finished:
         """Wait for the end of `run`; hosts that are down are tried at once, as `hosts check` does, and not later."""

@@ -47,10 +47,7 @@ class Piloted(Place):
 
     def serve_impatiently(self) -> Started:
         """A supervisor to which a few seconds of silence are long."""
-        started = self.start(str(self.home.path), command=_IMPATIENT, folder=_PROJECT)
-        until(lambda: "serving" in started.err or not started.running, "it serves")
-        assert started.running, started.err
-        return started
+        return self.serving(self.start(str(self.home.path), command=_IMPATIENT, folder=_PROJECT))
 
     def submit_flow(self, text: str) -> None:
         """Hand a flow to the supervisor that serves."""

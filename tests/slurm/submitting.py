@@ -76,17 +76,7 @@ class Submitting(Place):
 
     def serve_impatiently(self) -> Started:
         """A supervisor to which a second of silence is long."""
-        started = self.start(str(self.home.path), command=IMPATIENT, folder=PROJECT)
-        until(lambda: "serving" in started.err or not started.running, "it serves")
-        assert started.running, started.err
-        return started
-
-    def hand_over(self, text: str) -> Started:
-        """Hand a flow to the supervisor that is at work, or be one."""
-        before = len(self.jobs())
-        run = self.start("run", self.flow(text))
-        until(lambda: len(self.jobs()) > before or not run.running, "the flow is submitted")
-        return run
+        return self.serving(self.start(str(self.home.path), command=IMPATIENT, folder=PROJECT))
 
     def slurm_id(self, name: str) -> str:
         """The id of a job's newest attempt in Slurm, as 25 or 25_3; empty as long as it is not known."""

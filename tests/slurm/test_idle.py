@@ -69,7 +69,6 @@ def shared(carrier: NoFiles) -> Shared:
         spec_of=lambda _: None,
         held_by=lambda _: ([], []),
         script=lambda _: None,
-        batch=lambda _: None,
         journal=lambda _: None,
         secret_names=set,
     )

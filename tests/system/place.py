@@ -139,10 +139,20 @@ class Place:
 
     def serve(self, *words: str) -> Started:
         """A supervisor that answers."""
-        started = self.start("serve", *words)
-        until(lambda: "serving" in started.err or not started.running, "serve says that it serves")
+        return self.serving(self.start("serve", *words))
+
+    def serving(self, started: Started) -> Started:
+        """The same, once it says that it serves."""
+        until(lambda: "serving" in started.err or not started.running, "it says that it serves")
         assert started.running, started.err
         return started
+
+    def hand_over(self, text: str) -> Started:
+        """Hand a flow to the supervisor that is at work, or be one."""
+        before = len(self.jobs())
+        run = self.start("run", self.flow(text))
+        until(lambda: len(self.jobs()) > before or not run.running, "the flow is submitted")
+        return run
 
     def reader(self) -> Reader:
         return Reader(self.home)
