@@ -60,7 +60,7 @@ class Walk:
                 there = await self._resolved((*place, below), f"{path}/{below}", status)
                 if there.status.kind is Kind.FOLDER:
                     waiting.append(((*place, below), there.path, at + 1))
-                elif at == len(names) - 1:
+                elif set(names[at + 1 :]) <= {ANY_DEPTH}:  # which may stand for no folder at all
                     self._take((*place, below), there, found)
         if not (found or missing_ok or has_wildcards(pattern)) and (names, len(names)) not in done:
             raise StagingFailed(f"the job left no output {shown_path(pattern)}; see what it wrote with `holdfast logs`")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 import trio
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from holdfast.actors.staging.remotefiles import Kind, Status
@@ -40,6 +40,7 @@ class TreeFiles(FolderFiles):
         return [(each[-1], Status(kind=kind, bytes=0, modified_s=0, mode=0o644)) for each, kind in below.items()]
 
 
+@example({("a", "ab")}, ["a", "ab", "**"])
 @given(st.sets(PATHS, max_size=12), PATTERNS)
 def test_a_pattern_finds_what_its_rules_say(paths: set[tuple[str, ...]], pattern: list[str]) -> None:
     tree = TreeFiles(paths)
