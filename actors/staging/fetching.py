@@ -107,10 +107,11 @@ async def _fetch_blocks(
                     await more.wait()
                     more = trio.Event()
                 await asked[0].there.wait()
-                data = b"".join(_taken(found, asked, room))
-                await trio.to_thread.run_sync(landing.write, data)
-                offset += len(data)
-                moved(len(data))
+                blocks = _taken(found, asked, room)
+                await trio.to_thread.run_sync(landing.write, blocks)
+                count = sum(map(len, blocks))
+                offset += count
+                moved(count)
     finally:
         for _ in asked:
             room.blocks.release()

@@ -10,7 +10,7 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from typing import Final
 
@@ -65,15 +65,16 @@ class Landing:
         with _told(self._name):
             os.ftruncate(self._descriptor, 0)
 
-    def write(self, data: bytes) -> None:
+    def write(self, blocks: Iterable[bytes]) -> None:
         """Write what comes next."""
-        self._hash.update(data)
-        rest = memoryview(data)
-        with _told(self._name):
-            while rest:
-                written = os.pwrite(self._descriptor, rest, self._offset)
-                self._offset += written
-                rest = rest[written:]
+        for data in blocks:
+            self._hash.update(data)
+            rest = memoryview(data)
+            with _told(self._name):
+                while rest:
+                    written = os.pwrite(self._descriptor, rest, self._offset)
+                    self._offset += written
+                    rest = rest[written:]
 
     def finish(self, mode: int) -> str:
         """End the file here, let it have its mode as far as the umask allows, and sync it; its SHA-256."""

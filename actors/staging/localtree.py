@@ -179,6 +179,10 @@ class Source:
             pieces.append(data)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
+    def read_blocks(self, block_bytes: int, times: int) -> list[bytes]:
+        """The next so many blocks, at the end fewer, and the last one shorter. Raises as `read` does."""
+        return [data for _ in range(times) if (data := self.read(block_bytes))]
+
     def hash_on(self, count: int) -> str | None:
         """Read on to the first `count` bytes, a piece in each call; their SHA-256, when it has them all."""
         if self._offset < count:

@@ -18,6 +18,7 @@ from .remotefiles import Kind, RemoteFile, RemoteFiles, StagingFailed, StagingIn
 from .sidebyside import first_error
 
 BLOCKS_UNDER_WAY: Final = 16  # of one machine; 4 MB, as much as a link with 80 MB/s and 50 ms holds
+READ_AT_ONCE: Final = 4  # blocks, as each change of threads costs time
 RESUMED_BYTES_LEAST: Final = 1024 * 1024  # to send less again costs no more than to ask for its digest
 DROP_S: Final = 5
 TIME_MAX_S: Final = 2**32 - 1
@@ -103,13 +104,13 @@ async def _send_blocks(
             room.blocks.release()
         moved(len(data))
 
-    block = files.block_bytes
+    offset = start
     async with first_error() as nursery:
-        for offset in range(start, file.status.bytes, 4 * block):
-            data = await trio.to_thread.run_sync(source.read, 4 * block)  # one change of threads for several blocks
-            for begin in range(0, len(data), block):
+        while offset < file.status.bytes:
+            for data in await trio.to_thread.run_sync(source.read_blocks, files.block_bytes, READ_AT_ONCE):
                 await room.blocks.acquire()
-                nursery.start_soon(send_block, offset + begin, data[begin : begin + block])
+                nursery.start_soon(send_block, offset, data)
+                offset += len(data)
 
 
 def time_there_s(file: LocalFile) -> int:
