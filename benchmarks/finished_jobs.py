@@ -31,10 +31,6 @@ _COPY_JOBS: Final = (
     f"insert into job {_COPIES} select j.id + n, j.seq + 3 * n, j.last + 3 * n, j.submitted_at, j.name, j.flow, "  # noqa: S608
     "j.key, j.state, j.activity, json_set(j.data, '$.id', j.id + n) from copy, job j where j.id = 1 order by n"
 )
-_COPY_ATTEMPTS: Final = (
-    f"insert into attempt {_COPIES} select a.job + n, a.number, a.launched + 3 * n, a.newest + 3 * n "  # noqa: S608
-    "from copy, attempt a where a.job = 1 order by n"
-)
 
 
 def draft_on(store: SqliteStore, now: int = START_US) -> Draft:
@@ -74,7 +70,7 @@ def make_home(folder: Path, jobs: int) -> None:
         _run_one(store)
         newest = store.seq
         with transaction(store.writing):
-            for sql in (_COPY_EVENTS, _COPY_JOBS, _COPY_ATTEMPTS):
+            for sql in (_COPY_EVENTS, _COPY_JOBS):
                 filled = sql.replace(":last", str(jobs - 1)).replace(":before", str(newest - EVENTS_A_JOB))
                 run(store.writing, filled)
             run(store.writing, "update meta set value = (select max(seq) from events) where name = 'views_seq'")

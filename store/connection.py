@@ -37,7 +37,9 @@ _FIXED: Final = (3, 51, 3)
 _PATCHED_LINES: Final = {(3, 50): 7, (3, 44): 6}
 _SMALLEST_PAGE_BYTES: Final = 512
 _PIECE_BYTES: Final = 64 * 1024  # SQLite writes 128 KiB at a time at most
-_WRITER_CACHE_KIB: Final = 32 * 1024
+# SQLite goes over all of its cache's table at each commit: with 32 MiB that was a tenth of a commit's time. No workload
+# that was tried, jobs at random places among many included, gains from more than this; the system keeps pages as well.
+_WRITER_CACHE_KIB: Final = 4 * 1024
 
 
 def check_sqlite(version: str) -> None:

@@ -14,6 +14,7 @@ import msgspec
 from holdfast.events.capacity import take
 from holdfast.events.codec import decode_event
 from holdfast.events.draft import Dependency
+from holdfast.events.errors import Damaged
 from holdfast.events.evolve import phase_of
 from holdfast.events.facts import AttemptBatched, AttemptLaunched, BatchPlanned, JobSubmitted
 from holdfast.events.graph import Kind
@@ -21,7 +22,6 @@ from holdfast.events.records import Attempt, Batch, Flow, Job, Limit, Policy, Ra
 from holdfast.events.spec import JobSpec
 from holdfast.events.states import LIVE, NAMES
 
-from .errors import DamagedView
 from .statements import first, number, select
 from .views import decode
 
@@ -42,8 +42,7 @@ _POLICIES_MAX: Final = 10_000
 _CHUNK: Final = 500
 
 _DATA: Final[type[tuple[str, ...]]] = tuple[str]
-_OfAttempt = tuple[str, int, str, int, str, int, str]
-_OF_ATTEMPT: Final[type[_OfAttempt]] = tuple[str, int, str, int, str, int, str]
+_OF_ATTEMPT: Final[type[tuple[str, int, str, int]]] = tuple[str, int, str, int]
 _JOB_ROW: Final[type[tuple[str, int]]] = tuple[str, int]
 _EDGE: Final[type[tuple[int, int, int]]] = tuple[int, int, int]
 
@@ -72,9 +71,10 @@ _NAMES_OF_SECRETS: Final = (
 OPEN_BATCHES: Final = "select data from batch where open = 1 and target = ? order by name"
 SCRIPT: Final = "select e.data from batch b join events e on e.seq = b.planned where b.name = ?"
 NEWEST_BATCHED: Final = "select data from events where job = ? and type = 'attempt_batched' order by seq desc limit 1"
-_EVENTS_OF_ATTEMPT: Final = (
-    "select l.type, l.version, l.data, l.time, n.type, n.version, n.data from attempt a "
-    "join events l on l.seq = a.launched join events n on n.seq = a.newest where a.job = ? and a.number = ?"
+# Its launch, and whatever put it in another phase.
+EVENTS_OF_ATTEMPT: Final = (
+    "select type, version, data, time from events where job = ? and data ->> 'attempt' = ? "
+    "and type in ('attempt_launched', 'attempt_started', 'attempt_ended', 'attempt_revoked') order by seq"
 )
 
 
@@ -111,13 +111,13 @@ class Lookups:
 
     def attempt(self, key: tuple[int, int], /) -> Attempt | None:
         """See `Base`."""
-        row = first(self._connection, _OF_ATTEMPT, _EVENTS_OF_ATTEMPT, key)
-        if row is None:
+        rows = list(select(self._connection, _OF_ATTEMPT, EVENTS_OF_ATTEMPT, key))
+        if not rows:
             return None
-        launch, phase = decode_event(*row[:3]), phase_of(decode_event(*row[4:]))
+        launch, phase = decode_event(*rows[0][:3]), phase_of(decode_event(*rows[-1][:3]))
         if not isinstance(launch, AttemptLaunched) or phase is None:
-            raise DamagedView(f"the row of attempt {key} names events that say nothing of an attempt")
-        return Attempt(launch.job, launch.attempt, launch.token, launch.target, row[3], phase, launch.after)
+            raise Damaged(f"the log says what became of attempt {key[1]} of job {key[0]}, and not that it was launched")
+        return Attempt(launch.job, launch.attempt, launch.token, launch.target, rows[0][3], phase, launch.after)
 
     def target(self, name: str, /) -> Target | None:
         """See `Base`."""

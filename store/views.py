@@ -22,7 +22,6 @@ T = TypeVar("T")
 # Each view and its key.
 VIEW_TABLES: Final = {
     "job": "id",
-    "attempt": "job, number",
     "dependency": "job, needed, kind",
     "flow": "id",
     "target": "name",
@@ -43,8 +42,6 @@ _INSERT_JOB: Final = (
     "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _UPDATE_JOB: Final = "update job set last = ?, state = ?, activity = ?, data = ? where id = ?"
-_INSERT_ATTEMPT: Final = "insert into attempt (job, number, launched, newest) values (?, ?, ?, ?)"
-_UPDATE_ATTEMPT: Final = "update attempt set newest = ? where job = ? and number = ?"
 _INSERT_DEPENDENCY: Final = "insert or ignore into dependency (job, needed, kind) values (?, ?, ?)"
 _PUT_FLOW: Final = "insert or replace into flow (id, number, seq, digest, data) values (?, ?, ?, ?, ?)"
 _PUT_TARGET: Final = "insert or replace into target (name, seq, data) values (?, ?, ?)"
@@ -69,10 +66,6 @@ class Numbered:
         self.heads: dict[int, Head] = {}
         self.dependencies: list[tuple[int, int, int]] = []
         self.last: dict[int, int] = {}
-        self.launched: dict[tuple[int, int], int] = {}
-        """By (job, number): the event that launched the attempt."""
-        self.phases: dict[tuple[int, int], int] = {}
-        """By (job, number): the newest event that put the attempt in another phase."""
         self.flows: dict[str, int] = {}
         self.targets: dict[str, int] = {}
         self.limits: dict[str, int] = {}
@@ -85,20 +78,16 @@ class Numbered:
         """Take in an event with its position and time; returns the job that it is about, if it is about one."""
         self.seq = seq
         # The three that nearly every job has come first, asked for with `is`: see `events.lifecycle`.
-        if type(event) is facts.AttemptLaunched:
-            self.last[event.job] = self.launched[event.job, event.attempt] = seq
-        elif type(event) is facts.AttemptEnded:
-            self.last[event.job] = self.phases[event.job, event.attempt] = seq
-        elif type(event) is facts.JobSubmitted:
+        if type(event) is facts.JobSubmitted:
             job, spec = event.job, event.spec
             self.heads[job] = (seq, time, spec.name, event.flow, spec.key)
             self.last[job] = seq
             if spec.after or spec.after_any or spec.after_failed:
                 self.dependencies += rows_of_dependencies(event)
-        elif isinstance(event, facts.OfJob):
+        elif (
+            type(event) is facts.AttemptLaunched or type(event) is facts.AttemptEnded or isinstance(event, facts.OfJob)
+        ):
             self.last[event.job] = seq
-            if isinstance(event, facts.AttemptStarted | facts.AttemptRevoked):
-                self.phases[event.job, event.attempt] = seq
         else:
             self._note_home(event, seq)
             return event.job if type(event) is facts.StepRecorded else None
@@ -106,7 +95,7 @@ class Numbered:
 
     def clear(self) -> None:
         """Forget what was written, but for the positions of what is few."""
-        for table in (self.heads, self.last, self.launched, self.phases, self.flows):
+        for table in (self.heads, self.last, self.flows):
             table.clear()
         self.dependencies.clear()
         self.steps.clear()
@@ -181,8 +170,6 @@ def write_views(connection: apsw.Connection, changes: Changes, numbered: Numbere
         _write_jobs(connection, changes.jobs, numbered)
     if numbered.dependencies:
         run_many(connection, _INSERT_DEPENDENCY, numbered.dependencies)
-    if numbered.launched or numbered.phases:
-        _write_attempts(connection, numbered)
     if changes.flows:
         flows = (
             (each.id, each.number, numbered.flows[each.id], each.digest, encode(each))
@@ -221,13 +208,6 @@ def _write_jobs(connection: apsw.Connection, jobs: Mapping[int, Job], numbered: 
             if number not in heads
         )
         run_many(connection, _UPDATE_JOB, changed)
-
-
-def _write_attempts(connection: apsw.Connection, numbered: Numbered) -> None:
-    launched, phases = numbered.launched, numbered.phases
-    new = ((*key, seq, phases.get(key, seq)) for key, seq in launched.items())
-    run_many(connection, _INSERT_ATTEMPT, new)
-    run_many(connection, _UPDATE_ATTEMPT, ((seq, *key) for key, seq in phases.items() if key not in launched))
 
 
 def _write_batches(connection: apsw.Connection, batches: Mapping[str, Batch], numbered: Numbered) -> None:

@@ -15,7 +15,7 @@ def test_views_that_were_changed_are_mended_and_the_events_counted(stage: Stage,
     stage.close()
     before = dump(stage.home.log)
     tamper(stage.home.log, "update job set name = 'other'")
-    tamper(stage.home.log, "delete from attempt")
+    tamper(stage.home.log, "delete from flow")
     said = call("rebuild")
     assert said == (0, "the views were made afresh from 8 events\n", "")
     assert dump(stage.home.log) == before

@@ -85,7 +85,7 @@ def test_p4_a_rebuild_cut_off_at_opening_is_done_at_the_next_one(long_home: Home
     right = dump(log)
     for _ in range(4):
         tamper(log, "update meta set value = 5 where name = 'views_seq'")
-        tamper(log, "delete from attempt")
+        tamper(log, "delete from job")
         with child("rebuild", long_home.path) as process:
             process.kill_within(0.15 + CHANCE.random() * 0.2)
         open_sqlite(long_home.path).close()

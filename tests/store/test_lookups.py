@@ -1,7 +1,10 @@
 """What a draft may ask of the committed state, answered alike by every store."""
 
+import pytest
+
 from holdfast.events.decide import decide
 from holdfast.events.draft import Dependency
+from holdfast.events.errors import Damaged
 from holdfast.events.graph import Kind
 from holdfast.events.launches import launch
 from holdfast.events.limits import Grant
@@ -10,6 +13,8 @@ from holdfast.events.outcomes import decide_report
 from holdfast.events.records import Flow, Limit, Policy, RateMark
 from holdfast.events.spec import FlowSpec, JobSpec, LimitSpec
 from holdfast.store.contract import Store
+from holdfast.store.log import SqliteStore
+from holdfast.store.statements import Value, run, select
 
 from .histories import START
 from .stores import HOME_ID, draft_on
@@ -148,3 +153,23 @@ def test_a_flow_is_unfinished_while_one_of_its_jobs_lives_and_the_newest_counts(
 def test_equal_policies_are_one_object(store: Store) -> None:
     fill(store)
     assert store.base.shared(Policy()) is store.base.shared(Policy())
+
+
+def test_people_find_every_attempt_in_a_view_with_what_became_of_it(sqlite_store: SqliteStore) -> None:
+    sql = "select job, number, token, target, newest, started_at, ended_at, how, exit_code from attempts"
+    fill(sqlite_store)
+    launch_first(sqlite_store)
+    launched = (1, 1, f"{HOME_ID}.1.1", "local", "attempt_launched", None, None, None, None)
+    assert list(select(sqlite_store.reading, tuple[Value, ...], sql)) == [launched]
+    end_first(sqlite_store, 3)
+    ended = (*launched[:4], "attempt_ended", START, START, "exited", 3)
+    assert list(select(sqlite_store.reading, tuple[Value, ...], sql)) == [ended]
+
+
+def test_an_attempt_that_was_never_launched_and_yet_ended_is_damage(sqlite_store: SqliteStore) -> None:
+    fill(sqlite_store)
+    launch_first(sqlite_store)
+    end_first(sqlite_store, 0)
+    run(sqlite_store.writing, "delete from events where type = 'attempt_launched'")
+    with pytest.raises(Damaged, match="what became of attempt 1 of job 1, and not that it was launched"):
+        sqlite_store.base.attempt((1, 1))

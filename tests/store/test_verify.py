@@ -40,8 +40,6 @@ def test_a_new_home_is_whole(home: Home, sqlite_store: SqliteStore) -> None:
         "delete from job where id = 3",
         "delete from job where id = (select max(id) from job)",
         "insert into job values (9999, 1, 1, 1, '', null, null, 'lost', 0, '{}')",
-        "delete from attempt where job = (select max(job) from attempt)",
-        "update attempt set newest = newest + 1",
         "delete from dependency where job = (select max(job) from dependency)",
         "insert into dependency values (1, 9, 0)",
         "update flow set seq = seq + 1",
