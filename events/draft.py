@@ -19,7 +19,7 @@ from .evolve import evolve
 from .facts import Event, HomeEvent, JobEvent
 from .graph import Kind, Verdict, judge
 from .records import Attempt, Batch, Flow, Job, Limit, Policy, RateMark, Target
-from .states import FINAL, IN_FLIGHT, Ready
+from .states import Ready, has_ended, is_in_flight
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -181,10 +181,10 @@ class _Jobs(Overlay[int, Job]):
     def put(self, key: int, record: Job, /) -> None:
         if record.attempt:  # else it never was in flight
             before = self.get(key)
-            was_in_flight = before is not None and type(before.state) in IN_FLIGHT
-            is_in_flight = type(record.state) in IN_FLIGHT
-            if was_in_flight != is_in_flight:
-                self._count_use(record, taken=is_in_flight)
+            was = before is not None and is_in_flight(before.state)
+            is_now = is_in_flight(record.state)
+            if was != is_now:
+                self._count_use(record, taken=is_now)
         if type(record.state) is Ready:
             self.ready.append(record)
         self.changed[key] = record
@@ -198,11 +198,12 @@ class _Jobs(Overlay[int, Job]):
 
     def _count_use(self, job: Job, *, taken: bool) -> None:
         """Follow an attempt into flight or out of it."""
-        self.changed_targets.add(job.place)
+        place = job.place
+        self.changed_targets.add(place)
         if taken:
-            take(self.used(job.place), job.policy.needs)
+            take(self.used(place), job.policy.needs)
         else:
-            give_back(self.used(job.place), job.policy.needs)
+            give_back(self.used(place), job.policy.needs)
             self.released.append(job)
 
 
@@ -321,7 +322,7 @@ class Draft:
     def unfinished_flow(self, digest: str) -> str | None:
         """The newest flow of this digest that still has unfinished jobs."""
         for flow, jobs in reversed(self._flows_by_digest.get(digest, ())):
-            if any(not isinstance(self.known_job(job).state, FINAL) for job in jobs):
+            if any(not has_ended(self.known_job(job).state) for job in jobs):
                 return flow
         return self.base.unfinished_flow(digest)
 
@@ -334,6 +335,6 @@ def _count_unmet(
         needed = job(each.needed)
         assert needed is not None, f"job {each.job} depends on job {each.needed}, which does not exist"
         state = needed.state
-        if each.needed in again or not isinstance(state, FINAL) or judge(each.kind, state) is not Verdict.MET:
+        if each.needed in again or not has_ended(state) or judge(each.kind, state) is not Verdict.MET:
             count += 1
     return count

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .draft import PREVIOUS, Dependency, Draft
 from .facts import JobReady, JobSkipped
 from .graph import Verdict, judge
-from .states import FINAL, FinalState, Held, Waiting, name_of
+from .states import FinalState, Held, Waiting, has_ended, name_of
 
 
 def settle(draft: Draft, ended: int, cause: int | None = PREVIOUS) -> None:
@@ -15,7 +15,7 @@ def settle(draft: Draft, ended: int, cause: int | None = PREVIOUS) -> None:
         needed, why = todo.pop()
         job = draft.jobs.get(needed)
         assert job is not None, f"job {needed} ended without existing"
-        assert isinstance(job.state, FINAL), f"job {needed} is settled before its end"
+        assert has_ended(job.state), f"job {needed} is settled before its end"
         for dependency in draft.dependents(needed):
             skipped = _follow(draft, dependency, job.state, why)
             if skipped is not None:
@@ -25,14 +25,14 @@ def settle(draft: Draft, ended: int, cause: int | None = PREVIOUS) -> None:
 def _follow(draft: Draft, dependency: Dependency, end: FinalState, cause: int | None) -> int | None:
     """One dependency of a job that ended; returns the cause for those further down if the dependent was skipped."""
     job = draft.jobs.get(dependency.job)
-    if job is None or not isinstance(job.state, Waiting | Held):
+    if job is None or not (type(job.state) is Waiting or type(job.state) is Held):
         return None
     verdict = judge(dependency.kind, end)
     if verdict is not Verdict.MET:
         return skip(draft, dependency, end, cause, unneeded=verdict is Verdict.UNNEEDED)
     left = draft.unmet_count(dependency.job) - 1
     draft.unmet[dependency.job] = left
-    if left == 0 and isinstance(job.state, Waiting):
+    if left == 0 and type(job.state) is Waiting:
         draft.record_job(JobReady(dependency.job), cause)
     return None
 
@@ -52,7 +52,7 @@ def resolve(draft: Draft, job: int) -> None:
     """Bring a job that was just put to `waiting` to where the ends of its dependencies, if any came before, put it."""
     for dependency in draft.dependencies_of(job):
         needed = draft.jobs.get(dependency.needed)
-        if needed is not None and isinstance(needed.state, FINAL):
+        if needed is not None and has_ended(needed.state):
             verdict = judge(dependency.kind, needed.state)
             if verdict is not Verdict.MET:
                 unneeded = verdict is Verdict.UNNEEDED

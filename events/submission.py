@@ -20,10 +20,11 @@ from .messages import Submitted
 from .pilots import check_in_allocation, offers
 from .remote import check_targets
 from .settle import resolve
-from .spec import DEFAULT_NEEDS, HERE, FlowSpec, JobSpec, TargetSpec
-from .states import FINAL, LIVE
+from .spec import DEFAULT_MAX_OUTPUT_BYTES, DEFAULT_NEEDS, HERE, FlowSpec, JobSpec, TargetSpec
+from .states import has_ended
 
 _KINDS: Final = tuple(Kind)
+_AFTER: Final = Kind.AFTER  # looked up once: a flow of 100,000 jobs asks for it as often
 
 
 class _Around(Struct, frozen=True):
@@ -58,7 +59,7 @@ def submit(draft: Draft, flow: FlowSpec) -> Submitted:
     pairs = zip(fresh, numbers, strict=True)
     unsettled = [number for job, number in pairs if _record_job(draft, job, number, around)]
     for number in unsettled:
-        if not isinstance(draft.known_job(number).state, FINAL):
+        if not has_ended(draft.known_job(number).state):
             resolve(draft, number)
     return Submitted(tuple(ids), name, tuple(known[job.key] for job in flow.jobs if job.key in known))
 
@@ -141,6 +142,7 @@ def _check_in_home(draft: Draft, flow: FlowSpec, offered: dict[str, TargetSpec],
         check_in_allocation(job, there.slurm.pilot, where)
         needs = {name: amount for name, amount in needs.items() if name != "cpus" or name in capacity}
     elif there.slurm is not None:
+        _check_output(job, where)
         needs = dict(counted(tuple(job.needs.items()), there.capacity))
     short = lacking(needs, capacity)
     if short is not None:
@@ -157,6 +159,17 @@ def _check_in_home(draft: Draft, flow: FlowSpec, offered: dict[str, TargetSpec],
             problem = f"there is no limit {limit!r}"
             remedy = f"declare it under [limits.{limit}] in a flow, or from Python by `hf.limit({limit!r}, ...)`"
             raise BadInput(problem, where=f"{where}.limits", remedy=remedy)
+
+
+def _check_output(job: JobSpec, where: str) -> None:
+    """Refuse to promise a bound that nobody keeps: a command in a batch script writes its output by itself.
+
+    `ulimit -f` would end it for a large file of results as well, and a process that cuts would cost one for each job.
+    """
+    if job.max_output_bytes != DEFAULT_MAX_OUTPUT_BYTES:
+        problem = f"nothing cuts the output of a job in the queue of the target {job.target!r}"
+        remedy = "leave it out, or give the target a pilot, whose runner keeps to it"
+        raise BadInput(problem, where=f"{where}.max_output", remedy=remedy)
 
 
 def _asks_slurm(job: JobSpec) -> bool:
@@ -203,12 +216,13 @@ def _record_job(draft: Draft, job: JobSpec, number: int, around: _Around) -> boo
     unmet, never = 0, False
     names = around.names
     if job.after_any or job.after_failed:
-        after_any, after_failed = _ids(job.after_any, names), _ids(job.after_failed, names)
-        job = replace(job, after=_ids(job.after, names), after_any=after_any, after_failed=after_failed)
-        unmet, never = _depend(draft, number, job, around.first)
+        ids = [_ids(needs, names) for needs in (job.after, job.after_any, job.after_failed)]
+        job = replace(job, after=ids[0], after_any=ids[1], after_failed=ids[2])
+        unmet, never = _depend(draft, number, tuple(zip(_KINDS, ids, strict=True)), around.first)
     elif job.after:
-        job = replace(job, after=_ids(job.after, names))
-        unmet, never = _depend(draft, number, job, around.first)
+        after = _ids(job.after, names)
+        job = replace(job, after=after)
+        unmet, never = _depend(draft, number, ((_AFTER, after),), around.first)
     state = "held" if job.hold else "waiting" if unmet else "ready"
     draft.record_job(JobSubmitted(number, state, job, around.flow), around.cause)
     if unmet:
@@ -226,19 +240,18 @@ def _ids(needs: Sequence[str | int], names: Mapping[str, int]) -> tuple[int, ...
     return tuple(dict.fromkeys([names[each] if isinstance(each, str) else each for each in needs]))
 
 
-def _depend(draft: Draft, number: int, job: JobSpec, first: int) -> tuple[int, bool]:
+def _depend(draft: Draft, number: int, ids: tuple[tuple[Kind, tuple[int, ...]], ...], first: int) -> tuple[int, bool]:
     """Note what the new job depends on: how much of it is unmet, and whether some of that never will be met.
 
-    `first`: the first job of its flow.
+    `ids`: of the jobs that it depends on, by the kind. `first`: the first job of its flow.
     """
     unmet, never = 0, False
     dependencies: list[Dependency] = []
-    for kind, needs in zip(_KINDS, (job.after, job.after_any, job.after_failed), strict=True):
+    for kind, needs in ids:
         for needed in needs:
-            assert isinstance(needed, int), "dependencies in the log are ids"
             dependencies.append(Dependency(number, needed, kind))
             there = draft.jobs.get(needed) if needed < first else None  # the flow's own jobs have not ended yet
-            if there is not None and type(there.state) not in LIVE and isinstance(there.state, FINAL):
+            if there is not None and has_ended(there.state):
                 if judge(kind, there.state) is Verdict.MET:
                     continue
                 never = True
