@@ -72,7 +72,9 @@ class Limiter(Actor[LimiterMessage]):
     def _obey(self, table: LimitTable, message: Acquire | Release | SetLimit) -> None:
         match message:
             case Acquire(wanted=wanted, now=now):
-                message.reply.send([self._of(keys, table).acquire(keys, now) for keys in wanted])
+                # Who has gone meanwhile, as on a machine that was busy or slept, would never give it back.
+                if message.reply.pending:
+                    message.reply.send([self._of(keys, table).acquire(keys, now) for keys in wanted])
             case Release():
                 for keys in message.keys:
                     of = self._of(keys, table)

@@ -58,9 +58,12 @@ class Reply(Generic[T]):
 
     @enable_ki_protection
     async def wait(self) -> T:
-        """The answer, once it is there; raises what `fail` was given. For one task, once."""
+        """The answer, once it is there; raises what `fail` was given. For one task, once.
+
+        Cancelled, it has left before there was one: an answer may be something that has to be given back.
+        """
         if self.answered:
-            await trio.lowlevel.checkpoint()
+            await trio.lowlevel.cancel_shielded_checkpoint()
         else:
             await self._park()
         if self._error is not None:

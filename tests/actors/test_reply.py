@@ -53,6 +53,15 @@ async def test_answering_twice_is_a_mistake() -> None:
     assert await reply.wait() == 1
 
 
+async def test_an_answer_that_is_there_is_handed_over_also_to_who_is_cancelled() -> None:
+    reply: Reply[int] = Reply()
+    reply.send(5)
+    with trio.move_on_after(0):
+        assert await reply.wait() == 5
+        return
+    pytest.fail("what it was given is lost")
+
+
 async def test_answering_an_asker_who_was_cancelled_is_harmless() -> None:
     reply: Reply[int] = Reply()
     pending = [reply.pending]
