@@ -55,13 +55,16 @@ def _way_of(target: TargetSpec | Target) -> tuple[SshSpec | str, bool] | None:
 
 
 def _check_apart(name: str, spec: TargetSpec, other: str, there: TargetSpec | Target) -> None:
-    """Refuse a target that would get into the way of another one."""
-    where, remedy = f"targets.{name}", "use that target; limits can share it among jobs"
-    if spec.slurm is not None:
-        remedy = 'use that target; jobs may say themselves what differs, as in sbatch = { partition = "gpu" }'
-    if spec.ssh is not None and there.ssh is not None and there.ssh.host == spec.ssh.host:
-        problem = f"the target {other!r} has the host {there.ssh.host!r} already, and a host has one connection"
-        raise BadInput(problem, where=f"{where}.host", remedy=remedy)
+    """Refuse a target that would get into the way of another one.
+
+    A machine has one target, as what it has is counted there. What is given to Slurm, Slurm counts: so a login node may
+    have several, and a target for itself.
+    """
+    where = f"targets.{name}"
+    counted_here = spec.slurm is None and there.slurm is None
+    if counted_here and spec.ssh is not None and there.ssh is not None and there.ssh.host == spec.ssh.host:
+        problem = f"the target {other!r} has the host {there.ssh.host!r} already, and counts what is used there"
+        raise BadInput(problem, where=f"{where}.host", remedy="use that target; limits can share it among jobs")
     for cluster, its, inner in ((name, spec, other), (other, there, name)):
         if its.slurm is not None and inner.startswith(f"{cluster}/"):
             problem = f"names that begin with '{cluster}/' are those of the allocations of the target {cluster!r}"
@@ -89,8 +92,21 @@ def trust(draft: Draft, name: str, fingerprint: str) -> Changed:
     if shown.fingerprint != fingerprint:
         problem = f"the key that {name!r} shows is {shown.fingerprint}, not {fingerprint}"
         raise BadInput(problem, remedy="compare it with what the machine's owner says, and give the one that both show")
-    draft.record(HostTrusted(name, shown.key, fingerprint))
-    return Changed(targets=(name,))
+    # Targets behind the same host wait for the same key.
+    there = sorted((each for each in draft.base.targets() if _shows(each, target, shown)), key=lambda each: each.name)
+    for each in there:
+        draft.record(HostTrusted(each.name, shown.key, fingerprint))
+    return Changed(targets=tuple(each.name for each in there))
+
+
+def _shows(target: Target, other: Target, refused: Refused) -> bool:
+    """Whether a target showed the same key as another one, on the same host."""
+    there = isinstance(target.host, Refused) and target.host.key == refused.key
+    return target.name == other.name or (there and target.ssh is not None and target.ssh.host == _host_of(other))
+
+
+def _host_of(target: Target) -> str:
+    return "" if target.ssh is None else target.ssh.host
 
 
 def _remote(draft: Draft, name: str) -> Target:

@@ -51,8 +51,8 @@ class Dialler(Protocol):
         """Keep what lines need, until cancelled."""
         ...
 
-    def gateway(self, target: Target) -> str:
-        """What all ways that begin alike have in common: how many begin there at a time is limited."""
+    async def gateway(self, target: Target) -> str:
+        """What all ways that begin alike have in common: how many begin there at a time is limited. Or Unavailable."""
         ...
 
     async def dial(self, target: Target, interview: Interview | None) -> RemoteLine:
@@ -73,7 +73,7 @@ class NoWay:
         """See `Dialler`."""
         task_status.started()
 
-    def gateway(self, target: Target) -> str:
+    async def gateway(self, target: Target) -> str:
         """See `Dialler`."""
         return target.name
 

@@ -6,12 +6,14 @@ others pass, and what ~/.ssh/config says to that effect is not followed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 import asyncssh
 import trio_asyncio
+from msgspec import Struct
 
 from holdfast.events.errors import Unavailable
 from holdfast.events.spec import SshSpec
@@ -19,6 +21,9 @@ from holdfast.events.spec import SshSpec
 from .channel import ChannelStream, Opener, Session
 from .dialling import KeyNotTrusted, PersonNeeded
 from .interview import INTERVIEW_S, Interview, NobodyAnswers
+from .namedfiles import Identities, identities, known_hosts
+
+T = TypeVar("T")
 
 KEEPALIVE_S: Final = 15.0
 PASSWORDS_MAX: Final = 3
@@ -31,11 +36,12 @@ CIPHERS: Final = (
     "aes192-ctr",
     "aes128-ctr",
 )
-# Beside those of the keys that are known, which asyncssh would ask for alone: then a host whose new key is of another
-# kind would seem to hang up, and go on being tried.
-HOST_KEYS: Final = "+ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256"
+# Asked for beside those of the keys that are known, which asyncssh would ask for alone: then a host whose new key is of
+# another kind would seem to hang up, and go on being tried. Where none is known, asked for alone: a certificate is
+# nothing that a person could accept, as nothing is known of who signed it.
+HOST_KEYS: Final = "ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256"
 WINDOW_BYTES: Final = 4 << 20
-_KNOWN_HOSTS: Final = (".ssh/known_hosts", ".ssh/known_hosts2")
+_NOTHING_KNOWN: Final = b"\n"  # of no files asyncssh would make its own
 
 
 class Login:
@@ -140,10 +146,23 @@ def gateways(address: str, before: tuple[str, ...] = ()) -> list[str]:
     return [*gateways(first, (*before, address)), first, *others]
 
 
-def first_hop(way: SshSpec) -> str:
+async def first_hop(loop: trio_asyncio.BaseTrioEventLoop, way: SshSpec) -> str:
     """The host that it jumps through, or itself. Raises Unavailable."""
-    options = options_of(next(iter(gateways(way.host)), way.host))
-    return f"{options.host}:{options.port}"
+
+    def find() -> str:
+        options = options_of(next(iter(gateways(way.host)), way.host))
+        return f"{options.host}:{options.port}"
+
+    return await _in_thread(loop, find)
+
+
+async def _in_thread(loop: trio_asyncio.BaseTrioEventLoop, look: Callable[[], T]) -> T:
+    """Look into files of the user in a thread: their configuration may run commands (`Match exec`), a disk may hang."""
+
+    async def run() -> T:
+        return await loop.run_in_executor(None, look)
+
+    return await trio_asyncio.aio_as_trio(run, loop=loop)()
 
 
 async def connect(
@@ -155,7 +174,7 @@ async def connect(
     """
     opened: list[asyncssh.SSHClientConnection] = []
     try:
-        for gateway in gateways(way.host):
+        for gateway in await _in_thread(loop, partial(gateways, way.host)):
             try:
                 opened.append(await _log_in(loop, gateway, (), interview, opened[-1] if opened else None))
             except KeyNotTrusted as error:
@@ -167,6 +186,31 @@ async def connect(
     return Login(loop, opened)
 
 
+class About(Struct, frozen=True):
+    """What is known of a machine before it is called: files of keys, and whether any is its; what to log in with.
+
+    `algorithms`: of the keys that it may show, as asyncssh takes them.
+    """
+
+    files: list[str]
+    known: bool
+    own: Identities
+    algorithms: str | tuple[()]
+
+
+def look_up(address: str) -> About:
+    """What the user's files say of a machine, at the time that they take. Raises Unavailable."""
+    options = options_of(address)
+    files = known_hosts(options, _parts_of(address)[1])
+    try:
+        known = _knows(files, options)
+    except (ValueError, OSError) as error:
+        message = f"the known keys in {', '.join(files)} can't be used: {error}; correct that line, or remove it"
+        raise Unavailable(message) from error
+    algorithms = () if options.config.get("HostKeyAlgorithms") else f"+{HOST_KEYS}" if known else HOST_KEYS
+    return About(files, known, identities(options), algorithms)
+
+
 async def _log_in(
     loop: trio_asyncio.BaseTrioEventLoop,
     address: str,
@@ -174,10 +218,9 @@ async def _log_in(
     interview: Interview | None,
     through: asyncssh.SSHClientConnection | None,
 ) -> asyncssh.SSHClientConnection:
-    options = options_of(address)
-    known_hosts = _known_hosts(options)
-    client = _Client(address, trusted, interview, known=_knows(known_hosts, options))
     user, host, port = _parts_of(address)
+    about = await _in_thread(loop, partial(look_up, address))
+    client = _Client(address, trusted, interview, known=about.known)
     connecting = trio_asyncio.aio_as_trio(asyncssh.connect, loop=loop)
     try:
         return await connecting(
@@ -186,14 +229,21 @@ async def _log_in(
             username=user,
             tunnel=through,
             config=_configuration(),
-            known_hosts=known_hosts,
+            known_hosts=about.files or _NOTHING_KNOWN,
+            client_keys=about.own.keys,
+            client_certs=about.own.certificates,
+            agent_identities=about.own.agent,
+            ignore_encrypted=True,
             client_factory=lambda: client,
-            server_host_key_algs=() if options.config.get("HostKeyAlgorithms") else HOST_KEYS,
+            server_host_key_algs=about.algorithms,
             encryption_algs=CIPHERS,
             compression_algs=None,
             keepalive_interval=KEEPALIVE_S,
             keepalive_count_max=2,
             agent_forwarding=False,
+            # What ~/.ssh/config says for sessions of people: a terminal would change what goes through.
+            request_pty=False,
+            command=None,
             x509_trusted_certs=None,
             login_timeout=INTERVIEW_S,  # the caller keeps a shorter time where nobody is asked
             passphrase=None if interview is None else client.passphrase,
@@ -241,14 +291,6 @@ async def start(loop: trio_asyncio.BaseTrioEventLoop, login: Login, command: str
 
 def _configuration() -> list[str]:
     files = [str(Path.home() / ".ssh" / "config"), "/etc/ssh/ssh_config"]
-    return [each for each in files if Path(each).is_file()]
-
-
-def _known_hosts(options: asyncssh.SSHClientConnectionOptions) -> list[str]:
-    """The files that exist of those that hold known keys; none is no reason to take any key."""
-    given = cast("object", options.known_hosts)
-    files = [str(each) for each in cast("list[object]", given)] if isinstance(given, list) else []
-    files = files or [str(Path.home() / name) for name in _KNOWN_HOSTS]
     return [each for each in files if Path(each).is_file()]
 
 

@@ -34,29 +34,29 @@ class Ways:
         """Keep what SSH needs, once something is dialled so; until cancelled."""
         task_status.started()
         await self._asked_for.wait()
+        # In a thread, because it takes a tenth of a second, or seconds where the machine is busy; most homes need none.
+        self._ssh = await trio.to_thread.run_sync(self._make_ssh)
         async with trio.open_nursery() as nursery:
-            await nursery.start(self._run_ssh)
+            await nursery.start(self._ssh.run)
             self._running.set()
 
-    async def _run_ssh(self, *, task_status: trio.TaskStatus[None]) -> None:
-        await self._over_ssh().run(task_status=task_status)
+    def _make_ssh(self) -> SshDialler:
+        from .ssh import SshDialler  # noqa: PLC0415 - asyncssh is slow to import, and rarely needed
 
-    def gateway(self, target: Target) -> str:
+        return SshDialler(self._home_id)
+
+    async def gateway(self, target: Target) -> str:
         """See `Dialler`; alongside, nothing is shared."""
-        return f"alongside {target.name}" if target.ssh is None else self._over_ssh().gateway(target)
+        return f"alongside {target.name}" if target.ssh is None else await (await self._over_ssh()).gateway(target)
 
     async def dial(self, target: Target, interview: Interview | None) -> RemoteLine:
         """See `Dialler`; alongside nothing is asked, so it makes no difference whether a person is there."""
         if target.ssh is None:
             return await dial_alongside(self._home_id, target, self._sources)
+        return await (await self._over_ssh()).dial(target, interview)
+
+    async def _over_ssh(self) -> SshDialler:
         self._asked_for.set()
         await self._running.wait()
-        return await self._over_ssh().dial(target, interview)
-
-    def _over_ssh(self) -> SshDialler:
-        if self._ssh is None:
-            # A tenth of a second during which nothing else happens, once; most homes never need it.
-            from .ssh import SshDialler  # noqa: PLC0415 - asyncssh is slow to import, and rarely needed
-
-            self._ssh = SshDialler(self._home_id)
+        assert self._ssh is not None, "it runs"
         return self._ssh

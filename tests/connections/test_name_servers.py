@@ -39,6 +39,8 @@ async def test_a_look_up_that_is_given_up_is_not_waited_for_and_may_fail_later(
                 await dialler.dial(TARGET, None)
             assert patience.cancelled_caught
             assert trio.current_time() - began < 5.0
+            # Nor does it hold one of the threads that the writer takes its own from.
+            assert trio.to_thread.current_default_thread_limiter().borrowed_tokens == 0
             answer.set()
             await trio.to_thread.run_sync(answered.wait)
             # The loop that all connections share is still there, and tells what the name server says by now.

@@ -45,7 +45,7 @@ class Silence:
         await trio.lowlevel.checkpoint()
         task_status.started()
 
-    def gateway(self, target: Target) -> str:
+    async def gateway(self, target: Target) -> str:
         return "gate" if int(target.name) < GATED else target.name
 
     async def dial(self, target: Target, interview: Interview | None) -> RemoteLine:

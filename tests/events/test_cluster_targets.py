@@ -120,10 +120,14 @@ def test_p7_this_machine_can_not_be_declared_to_be_a_cluster() -> None:
     assert "targets.local.kind" in refusal(Home(), job("local", cwd="/"), local=CLUSTER)
 
 
-def test_p7_a_login_node_has_one_target_and_jobs_say_what_differs() -> None:
+def test_a_login_node_may_have_a_target_for_each_partition_and_one_for_itself() -> None:
+    home = Home()
     login = TargetSpec({}, LOGIN, SLURM)
-    message = refusal(Home(), job(), cluster=login, other=login)
-    assert "a host has one connection; use that target; jobs may say themselves what differs" in message
+    other = TargetSpec({}, LOGIN, SlurmSpec(partition="gpu"))
+    submit(home, job(), job("other"), cluster=login, other=other, itself=TargetSpec({"cpus": 1}, LOGIN))
+    assert {each.ssh for each in home.base.records.targets.values() if each.name != "local"} == {LOGIN}
+    another = TargetSpec({"cpus": 1}, LOGIN)
+    assert "the target 'itself' has the host 'login' already" in refusal(home, job(), another=another)
 
 
 @pytest.mark.parametrize("name", ["cluster/1", "cluster/x"])
@@ -146,6 +150,7 @@ def test_p7_names_of_allocations_are_not_to_be_had(name: str) -> None:
         ({"template": "cpu"}, "jobs.1.template: the target 'cluster' has no template 'cpu'; it has: gpu"),
         ({"variables": {"a": "1"}}, "jobs.1.variables: variables are for templates, and the job has none"),
         ({"cwd": "/tmp"}, "jobs.1.cwd: "),
+        ({"max_output_bytes": 1_000}, "jobs.1.max_output: nothing cuts the output of a job in the queue of"),
     ],
 )
 def test_p7_what_a_job_asks_of_its_cluster_must_fit_it(fields: dict[str, object], where: str) -> None:

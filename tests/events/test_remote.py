@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from holdfast.events.errors import BadInput
 from holdfast.events.facts import DialRequested, HostTrusted, TargetConfigured
 from holdfast.events.hosts import IDLE, HostState, NeedsYou, Refused, Up
 from holdfast.events.messages import Changed, Dial, HostSeen, Reported, Submit, Trust
-from holdfast.events.spec import FlowSpec, JobSpec, SshSpec, TargetSpec
+from holdfast.events.spec import FlowSpec, JobSpec, SlurmSpec, SshSpec, TargetSpec
 
 from .home import Home
 
@@ -82,7 +83,7 @@ def test_p7_a_target_that_nobody_declared_is_refused_with_how_to_declare_it() ->
 def test_p7_two_targets_of_one_flow_can_not_have_one_host() -> None:
     message = refusal(Home(), job(), gpu=GPU, other=TargetSpec({"cpus": 1}, SshSpec("gpu1", workdir="~/other")))
     assert "gpu1" in message
-    assert "a host has one connection" in message
+    assert "counts what is used there" in message
 
 
 def test_p7_a_host_of_another_target_in_the_home_is_refused() -> None:
@@ -133,6 +134,19 @@ def test_p8_a_key_is_trusted_by_the_fingerprint_that_it_has_and_opens_the_way() 
     assert home.events == [HostTrusted("gpu", SHOWN.key, SHOWN.fingerprint)]
     target = home.base.records.targets["gpu"]
     assert (target.trusted, target.host) == ((SHOWN.key,), IDLE)
+
+
+def test_a_key_that_is_accepted_counts_for_all_targets_behind_the_host_that_showed_it() -> None:
+    home = Home()
+    there = SshSpec("gpu1")
+    others = {name: TargetSpec({}, there, SlurmSpec()) for name in ("cluster", "another")}
+    submit(home, job(), gpu=GPU, elsewhere=TargetSpec({"cpus": 1}, SshSpec("gpu2")), **others)
+    shown = {"gpu": SHOWN, "cluster": SHOWN, "elsewhere": SHOWN, "another": replace(SHOWN, key="ssh-ed25519 BBBB")}
+    for name, host in shown.items():
+        home.report(HostSeen(name, host))
+    assert home.do(Trust("cluster", "SHA256:right")) == Changed(targets=("cluster", "gpu"))
+    trusted = {name: home.base.records.targets[name].trusted for name in shown}
+    assert trusted == {"gpu": (SHOWN.key,), "cluster": (SHOWN.key,), "elsewhere": (), "another": ()}
 
 
 def test_p8_there_is_nothing_to_trust_on_a_machine_that_wants_a_password() -> None:

@@ -52,6 +52,23 @@ def test_a_target_that_moves_to_another_machine_is_reached_there(place: Elsewher
     assert check_ran_once(place, two) == {"succeeded": 2}
 
 
+def test_what_a_configuration_says_of_terminals_and_of_files_in_a_home_is_followed_as_far_as_it_serves(
+    place: Elsewhere, lab: Lab
+) -> None:
+    one = lab.host("one")
+    about = lab.config.read_text()
+    place.config.unlink()
+    (place.person / ".ssh" / "keys_of_one").write_text(lab.known_hosts.read_text())
+    mine = "Host one\n  RequestTTY force\n  RemoteCommand hostname\n  IdentityFile ~/.ssh/missing\n"
+    known = "  UserKnownHostsFile ~/.ssh/keys_of_%n\n"
+    place.config.write_text(mine + known + about)
+    (place.folder / "given").write_text("here\n")
+    files = "inputs = ['given']\noutputs = ['made']"
+    assert place.hand_over(target("one") + jobs("one", ["a"], f"{MARK}; cat given > made", files)).finish().code == 0
+    assert (place.folder / "made").read_text() == "here\n"
+    assert check_ran_once(place, one) == {"succeeded": 1}
+
+
 def test_a_check_tells_how_a_host_stands_now_and_not_how_it_did_before(place: Elsewhere, lab: Lab) -> None:
     one = lab.host("one")
     place.serve()

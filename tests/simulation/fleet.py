@@ -155,7 +155,7 @@ class _Dialler:
         await trio.lowlevel.checkpoint()
         task_status.started()
 
-    def gateway(self, target: Target) -> str:
+    async def gateway(self, target: Target) -> str:
         return target.name
 
     async def dial(self, target: Target, interview: Interview | None) -> RemoteLine:

@@ -175,7 +175,7 @@ class SimulatedDialler:
         await trio.lowlevel.checkpoint()
         task_status.started()
 
-    def gateway(self, target: Target) -> str:
+    async def gateway(self, target: Target) -> str:
         """See `Dialler`."""
         return GATEWAYS[target.name]
 
