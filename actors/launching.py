@@ -7,7 +7,7 @@ from typing import Final
 
 from holdfast.events.allocations import cluster_of, is_open
 from holdfast.events.draft import Draft
-from holdfast.events.facts import JobSubmitted, LimitConfigured
+from holdfast.events.facts import AttemptRevoked, JobSubmitted, LimitConfigured
 from holdfast.events.hosts import Up
 from holdfast.events.launches import MANY, NO_LIMITS, launch, plan
 from holdfast.events.limits import Denial, Grant, limit_of
@@ -23,13 +23,14 @@ from .natives import Natives
 from .pace import Pace
 from .pilots import Pilots
 from .ratewaits import RateWaits
+from .runner import CLOSING
 
 TURN_MAX: Final = 1000
 """Of a cluster, which has room for any number, no more are launched in a turn, so that others are heard in between."""
-STEP_US: Final = 200_000
-"""What goes through a step of Slurm's is 40 to 90 ms under way, there and back: of two messages that follow each other
-it sends the second one when the first one is acknowledged (Nagle), and that is put off. By twice as much launches are
-soon as far ahead as they have to be."""
+STEP_US: Final = 50_000
+"""What goes through a step of Slurm's may be held back for 5 ms, there and back (`targets/prompting.py`), longer where
+processors are busy, as it goes through four processes. By several times as much launches are soon as far ahead as they
+have to be."""
 
 _LIMITED_MIN: Final = 8
 LATE_MAX: Final = 100
@@ -98,6 +99,7 @@ class Launching:
         self._freed = self._natives.fresh = False
         await self._release(draft)
         self._note_ends(draft)
+        self._note_closing(draft)
         for name, changed in draft.targets.changed.items():
             if changed.allocation is not None and isinstance(changed.allocation.state, Over | Retired):
                 self.up.discard(name)
@@ -149,6 +151,20 @@ class Launching:
         ends = Counter([job.place for job in draft.released])
         for name, pace in self._paces.items():
             pace.note(ends[name], draft.now)
+
+    def _note_closing(self, draft: Draft) -> None:
+        """A runner that gives back what it was sent, as its allocation ends, is sent nothing more.
+
+        Its allocation may have minutes yet for what runs: all that while it would be given each job, and give it back.
+        """
+        places = {job.id: job.place for job in draft.released if job.allocation}
+        if places:
+            events = (entry.event for entry in draft.entries)
+            self.up -= {
+                places[event.job]
+                for event in events
+                if type(event) is AttemptRevoked and event.reason == CLOSING and event.job in places
+            }
 
     def _forget_turn(self) -> None:
         self._taken = []

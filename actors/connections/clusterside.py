@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import trio
 
 from holdfast.events.errors import Unavailable
-from holdfast.events.messages import Answer, Inspected, Refusal
+from holdfast.events.messages import Answer, Inspect, Inspected, Refusal
 from holdfast.events.records import Target
 
 from ..errors import InboxFull
@@ -75,21 +75,26 @@ class ClusterSide:
         finally:
             self._site = self._looks = None
 
-    def inspect(self, reply: Reply[Answer]) -> None:
+    async def leave(self) -> None:
+        """Put in order what can be on the cluster, before the connection is given up."""
+        if self.cluster is not None:
+            await self.cluster.leave()
+
+    def inspect(self, request: Inspect, reply: Reply[Answer]) -> None:
         """Have the cluster looked at, which takes a while; nothing is found out of what is none, or not served yet."""
         if self._looks is None or self._site is None:
             reply.send(Inspected(()))
         else:
-            self._looks.start_soon(self._inspect, self._site, reply)
+            self._looks.start_soon(self._inspect, self._site, request, reply)
 
-    async def _inspect(self, site: Site, reply: Reply[Answer]) -> None:
+    async def _inspect(self, site: Site, request: Inspect, reply: Reply[Answer]) -> None:
         from ..slurm.inspection import inspect  # noqa: PLC0415
 
         answer: Answer = Refusal(f"{self._target.name} was not done being looked at", Unavailable.exit_code)
         try:
             if self._target.slurm is not None:
                 with trio.move_on_after(INSPECT_S):
-                    answer = await inspect(site, self._target.slurm, self._around.clock.now)
+                    answer = await inspect(site, self._target.slurm, self._around.clock.now, request.kinds)
         finally:
             reply.send(answer)
 

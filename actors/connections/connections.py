@@ -6,7 +6,7 @@ A host's task may wait for its network as long as it likes: messages for it are 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import assert_never
+from typing import Final, assert_never
 
 import trio
 from msgspec.structs import replace
@@ -21,6 +21,8 @@ from ..inbox import Inbox
 from .dialling import Dialler
 from .host import Around, Host
 from .messages import Attend, ConnectionsMessage, Converse, Fetch, ForTarget, Leave, Meet
+
+LEAVE_S: Final = 2.0
 
 
 class Connections(Actor[ConnectionsMessage]):
@@ -54,6 +56,14 @@ class Connections(Actor[ConnectionsMessage]):
             await self._around.settled()
         for target in list(self._directory.remote.values()):
             await self._meet(Meet(target))
+
+    async def closed(self) -> None:
+        """Put in order on clusters what can be, if it takes no longer than people wait at leaving."""
+        if self.stopping:
+            with trio.move_on_after(LEAVE_S):
+                async with trio.open_nursery() as nursery:
+                    for host in self._hosts.values():
+                        nursery.start_soon(host.leave)
 
     async def handle(self, batch: Sequence[ConnectionsMessage]) -> None:
         """Pass everything on to the host that it is for."""

@@ -58,13 +58,13 @@ from ..scheduler import RecordBatches
 from ..slurm.log import ClusterTimes, Log
 from ..targets.conversation import Conversation, Ears, Patience, ReportMessage
 from ..targets.link import LinkBroken
-from ..targets.messages import Connected, TargetMessage
+from ..targets.messages import Connected, CutOff, TargetMessage
 from ..world import Clock
 from .clusterside import ClusterSide, Listener
 from .dialling import Dialler, KeyNotTrusted, PersonNeeded, RemoteLine
 from .interview import INTERVIEW_S, Interview
 from .porter import Porter, Told
-from .steps import cpus_of
+from .steps import ANSWER_S, cpus_of
 from .turns import Turns
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Around(Struct, frozen=True):
 
     home: Home
     turns: Turns
-    scheduler: Address[ReportMessage | HostSeen | Staged | RecordBatches | Settled]
+    scheduler: Address[ReportMessage | CutOff | HostSeen | Staged | RecordBatches | Settled]
     log: Log
     clock: Clock
     random: Uniform
@@ -123,13 +123,16 @@ class Host:
         ears = Ears(self._trouble, self._answered, self._silent)
         told = Told(around.scheduler, around.log.spec_of, around.clock.now, self._trouble, self._alive)
         self._porter = Porter(target.name, home_id, told)
+        patience = around.times.patience
+        if target.allocation is not None:
+            patience = replace(patience, answer_s=ANSWER_S)
         self._conversation = Conversation(
             target.name,
             around.home.secrets,
             Address(Listener(target.name, self._heard)),
             around.clock,
             ears,
-            around.times.patience,
+            patience,
             self._porter,
         )
         self._side = ClusterSide(target, home_id, self._porter, around)
@@ -157,6 +160,10 @@ class Host:
         cluster = self._side.cluster
         await (self._conversation if cluster is None else cluster).pass_on(message)
 
+    async def leave(self) -> None:
+        """Put in order what can be there, before the connection is given up."""
+        await self._side.leave()
+
     def fetch(self, request: ReadOutput | Inspect, reply: Reply[Answer]) -> None:
         """Have output read there, or the cluster looked at, once it is connected; if not, the reason is the answer."""
         if self._conversation.connected:
@@ -182,7 +189,7 @@ class Host:
         if isinstance(request, ReadOutput):
             self._conversation.read(request, reply)
         else:
-            self._side.inspect(reply)
+            self._side.inspect(request, reply)
 
     def converse(self, request: LogIn | Say, reply: Reply[Answer]) -> None:
         """Log in with a person at hand, or take what they typed."""
@@ -283,7 +290,9 @@ class Host:
         dialler, host = self._dialler, self._target.name
         dial_s = self._around.times.dial_s
         try:
-            async with self._around.turns.turn(dialler.gateway(self._target)):
+            with trio.fail_after(dial_s):
+                gateway = await dialler.gateway(self._target)
+            async with self._around.turns.turn(gateway):
                 dial_s = dial_s if self._interview is None else INTERVIEW_S
                 with trio.fail_after(dial_s):
                     line = await dialler.dial(self._target, self._interview)

@@ -13,6 +13,9 @@ from typing import Final
 from holdfast.events.errors import Unavailable
 from holdfast.events.records import Granted, Target
 
+ANSWER_S: Final = 0.005
+"""Within so long what comes out of a step is answered; what comes next would wait 40 ms for that (see `prompting`)."""
+
 _ID: Final = re.compile(r"[0-9]+")
 _NODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 

@@ -32,6 +32,7 @@ from ..address import Address
 from ..reply import Reply
 from ..slurm.site import Finished
 from ..world import Clock
+from . import prompting
 from .executions import Executions, Way
 from .link import (
     PROTOCOL,
@@ -63,12 +64,14 @@ class Patience(Struct, frozen=True):
     """How often a runner is asked whether it lives, and how long it may be silent or away, in seconds.
 
     Silent for `suspect_s`, it is suspected; for `silence_s`, given up. Away for `away_s`, what is in flight is unknown.
+    What comes from it is answered within `answer_s`, where that matters; see `prompting`.
     """
 
     ping_s: float = 5.0
     suspect_s: float = 10.0
     silence_s: float = 20.0
     away_s: float = 2.0
+    answer_s: float | None = None
 
 
 class Ears(Struct, frozen=True):
@@ -133,12 +136,14 @@ class Conversation:
         self._patience = patience
         self._carrier = carrier
         self._outbox: Outbox | None = None
+        self._prompter: prompting.Prompter | None = None
         self._workdir: str | None = None
         # Not from zero: what was meant for a connection of a target that crashed must not fit one of this one.
         self._session = clock.now()
         self._began_at = self._heard_at = self._pinged_at = 0.0
         self._missing_since: float | None = None
         self._unreachable_told = False
+        self._trouble = ""
         self._reads: dict[int, Reply[Answer]] = {}
         self._executions = Executions(target)
         self._asked = 0
@@ -219,6 +224,8 @@ class Conversation:
                 failed.append(status)
             else:
                 attempts.append(encode(_attempt(order, secrets, self._workdir)))
+        if self._prompter is not None and attempts:
+            self._prompter.ask()
         for launch in launch_frames(attempts):
             outbox.put_frame(launch)
         if failed:
@@ -242,8 +249,12 @@ class Conversation:
         away_s = trio.current_time() - (self._missing_since or 0.0)
         if not self._unreachable_told and away_s >= self._patience.away_s:
             self._unreachable_told = True
+            self._trouble = reason
             self._ears.trouble(reason)
             await self._scheduler.tell(Unreachable(self._target, reason))
+        elif self._unreachable_told and reason != self._trouble:  # it may want a person by now
+            self._trouble = reason
+            self._ears.trouble(reason)
 
     async def hold(self, line: Line) -> None:
         """Speak with the runner until the connection ends, which it does by raising LinkBroken, or is cancelled."""
@@ -255,10 +266,13 @@ class Conversation:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(outbox.drain_into, line.stream)
                 nursery.start_soon(self._ping, outbox)
+                if self._patience.answer_s is not None:
+                    self._prompter = prompting.Prompter(outbox, self._patience.answer_s)
+                    nursery.start_soon(self._prompter.run)
                 await self._listen(line, outbox)
                 nursery.cancel_scope.cancel()
         finally:
-            self._outbox = None
+            self._outbox = self._prompter = None
             self._executions.end()
             for reply in self._reads.values():
                 reply.send(Refusal(f"the connection to {self._target} ended; ask again", Unavailable.exit_code))
@@ -266,10 +280,14 @@ class Conversation:
 
     async def _listen(self, line: Line, outbox: Outbox) -> None:
         self._heard_at = trio.current_time()
-        async with aclosing(receive(line.stream)) as messages:
+        async with aclosing(receive(line.stream, self._hear_bytes)) as messages:
             async for message in messages:
-                self._heard_at = trio.current_time()
                 await self._hear(message, line, outbox)
+
+    def _hear_bytes(self, count: int) -> None:
+        self._heard_at = trio.current_time()
+        if self._prompter is not None:
+            self._prompter.hear(count)
 
     async def _hear(self, message: FromRunner, line: Line, outbox: Outbox) -> None:
         match message:
@@ -279,8 +297,9 @@ class Conversation:
                 await self._scheduler.tell(Reported(self._target, self._brought_back(attempts)))
             case Trouble(error=error):
                 self._ears.trouble(error)
-            case Pong():
-                self._ears.answered(int((trio.current_time() - self._pinged_at) * _US))
+            case Pong(id=number):
+                if number != prompting.NUMBER:
+                    self._ears.answered(int((trio.current_time() - self._pinged_at) * _US))
             case Data(id=number):
                 reply = self._reads.pop(number, None)
                 if reply is not None:

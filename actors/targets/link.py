@@ -6,7 +6,8 @@ The runner's own side is in `actors/runner.py`, which is sent to hosts and can't
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+import math
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -134,11 +135,21 @@ def _launch(attempts: Sequence[bytes]) -> bytes:
     return frame({"type": "launch", "attempts": [msgspec.Raw(attempt) for attempt in attempts]})
 
 
-async def receive(stream: trio.abc.ReceiveStream) -> AsyncGenerator[FromRunner, None]:
-    """Messages as they come in, until the stream ends; to be closed. Raises LinkBroken for anything that is not one."""
+def _ignore(_: int) -> None:
+    pass
+
+
+async def receive(
+    stream: trio.abc.ReceiveStream, on_bytes: Callable[[int], None] = _ignore
+) -> AsyncGenerator[FromRunner, None]:
+    """Messages as they come in, until the stream ends; to be closed. Raises LinkBroken for anything that is not one.
+
+    `on_bytes` hears how many bytes came, before the messages that they complete.
+    """
     buffer = bytearray()
     try:
         while data := await stream.receive_some(_READ_BYTES):
+            on_bytes(len(data))
             buffer += data
             start = 0
             while len(buffer) - start >= _LENGTH_BYTES:
@@ -161,9 +172,10 @@ async def receive(stream: trio.abc.ReceiveStream) -> AsyncGenerator[FromRunner, 
 
 
 class Outbox:
-    """What is to be sent, so that nobody who sends has to wait for the runner."""
+    """What is to be sent, so that nobody who sends has to wait for the runner. `said_at`: when the newest was added."""
 
     def __init__(self) -> None:
+        self.said_at = -math.inf
         self._frames: list[bytes] = []
         self._waiting = trio.Event()
 
@@ -173,6 +185,7 @@ class Outbox:
 
     def put_frame(self, encoded: bytes) -> None:
         """Add a message that is encoded already."""
+        self.said_at = trio.current_time()
         self._frames.append(encoded)
         self._waiting.set()
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from random import Random
+
+from holdfast.actors.live import Live
+from holdfast.actors.runner import CLOSING
 from holdfast.actors.targets.messages import Connected
 from holdfast.actors.world import SystemClock
 from holdfast.events import facts
+from holdfast.events.draft import Draft
 from holdfast.events.messages import Attached, AttemptStatus, Reported, Submit, Unreachable
 from holdfast.events.records import Target
 from holdfast.events.spec import FlowSpec, JobSpec, PilotSpec, SlurmSpec, TargetSpec
@@ -70,6 +75,29 @@ def test_nothing_is_launched_where_the_way_is_broken() -> None:
     assert targets_of(recorded) == {}
 
 
+def test_an_allocation_that_is_about_to_end_is_sent_no_job_twice_nor_any_other() -> None:
+    recorded = granted(*[small()] * 5)
+    recorded.first += [answers(1)]
+    given_back = AttemptStatus("home.1.1", "revoked", error=CLOSING)
+    recorded.run(lambda each: each.stage.scheduler.tell_nowait(Reported("cluster/1", (given_back,))))
+    launched = [event for _, event in recorded.stage.store.events() if isinstance(event, facts.AttemptLaunched)]
+    assert [(event.job, event.attempt) for event in launched] == [(1, 1), (2, 1)]
+
+
+def test_p3_a_job_that_goes_to_another_allocation_in_one_commit_is_counted_there_and_not_where_it_was() -> None:
+    stage = granted(small(cpus=2), times=2).stage
+    live = Live(stage.store.base)
+    launched = [facts.AttemptLaunched(1, each, f"home.1.{each}", f"cluster/{each}", {}) for each in (1, 2)]
+    for events in ((launched[0],), (facts.AttemptRevoked(1, 1, CLOSING, "ready"), launched[1])):
+        draft = Draft(live, SystemClock().now(), Random(1), "scheduler")
+        for event in events:
+            draft.record_job(event)
+        stage.store.commit([draft])
+        live.apply(draft)
+    assert [live.used(f"cluster/{each}") for each in (1, 2)] == [{}, {"cpus": 2}]
+    assert [live.flying(f"cluster/{each}") for each in (1, 2)] == [0, 1]
+
+
 def test_a_job_that_may_take_longer_than_what_is_left_waits_and_those_behind_it_do_not() -> None:
     recorded = granted(small(timeout_us=HOUR_US // 2), small(timeout_us=1_000_000), small(), ago_us=HOUR_US // 2)
     recorded.first.append(answers(1))
@@ -108,5 +136,5 @@ def test_short_jobs_are_on_their_way_to_an_allocation_before_the_ends_that_they_
         recorded.stage.scheduler.tell_nowait(Reported("cluster/1", tuple(statuses)))
 
     recorded.run(scenario)
-    # 20 in a quarter of a second, for 20 ms and the 200 that a step of Slurm's counts for.
-    assert len(targets_of(recorded)) == 20 + 20 + int(20 / 0.25 * 0.220)
+    # 20 in a quarter of a second, for 20 ms and the 50 that a step of Slurm's counts for.
+    assert len(targets_of(recorded)) == 20 + 20 + int(20 / 0.25 * 0.070)
