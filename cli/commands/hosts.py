@@ -49,7 +49,7 @@ def _connect(home: Home, name: str) -> None:
             message = f"{name} asks `{answer.text.strip()}`, and standard input is no terminal; ask from one"
             raise BadInput(message)
         # What a machine says is shown without anything that could change the terminal.
-        text = printable(answer.text)
+        text = "\n".join(printable(line) for line in answer.text.splitlines())
         answer = ask(home, Say(name, input(text) if answer.echo else getpass(text)))
     if answer is None:
         raise Unavailable(NO_SUPERVISOR)
@@ -86,5 +86,7 @@ def _check(home: Home, names: Sequence[str], *, as_json: bool) -> int:
             remark(f"{line.name}: {line.reason}\nto accept it: {accept}")
         elif line.reason is not None:
             remark(f"{line.name}: {line.reason}")
+        elif line.state == "connecting":
+            remark(f"{line.name}: not there after a minute; connecting takes turns, two at a time at one gateway")
     sys.stdout.flush()
     return 0 if all(line.state == "up" for line in lines) else 1

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from holdfast.events.codec import decode_event
 from holdfast.events.facts import CancelRequested, JobCancelled
+from holdfast.events.hosts import last_error_of
 from holdfast.events.records import Job, Started
 from holdfast.events.states import (
     Cancelled,
@@ -27,7 +28,7 @@ from ..screen.terminal import printable
 from .blame import blame
 from .dependencies import wait_of
 from .hindrance import Conclusion, Hindrance
-from .readiness import readiness, way_of
+from .readiness import hindrance_of_host, readiness, way_of
 from .scene import Scene
 from .slurmqueue import standing
 
@@ -91,7 +92,8 @@ def _in_flight(scene: Scene, job: Job, subject: str) -> Conclusion:
         what = printable(state.reason)
         text = (
             f"the target {target} of {_of(subject)} is out of reach since {scene.clock(state.since)} "
-            f"(event {stored.seq}): {what}. Whether attempt {number} still runs is not known until it answers again."
+            f"(event {stored.seq}): {what}. Whether attempt {number} still runs is not known until it answers again"
+            f"{_now(scene, target, state.reason)}."
         )
         held_by.append(Hindrance("target", f"{target} is out of reach: {what}", job.id, stored.seq))
     elif isinstance(state, Running):
@@ -109,6 +111,14 @@ def _in_flight(scene: Scene, job: Job, subject: str) -> Conclusion:
         else:
             text = f"{launched}the runner has not said yet that it runs."
     return Conclusion(text + _cancelling(scene, job) + _unwatched(scene), held_by)
+
+
+def _now(scene: Scene, target: str, told: str) -> str:
+    """How the host of a target stands now, if there is more to say of it than was told when it went out of reach."""
+    found = scene.reader.lookups.target(target)
+    if found is None or not found.is_elsewhere or last_error_of(found.host) in {None, told}:
+        return ""
+    return f"; {hindrance_of_host(scene, found).what}"
 
 
 def _of(subject: str) -> str:

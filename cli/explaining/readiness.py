@@ -80,7 +80,7 @@ def _of_target(scene: Scene, target: Target) -> Iterator[Hindrance]:
 def way_of(scene: Scene, target: Target) -> Iterator[Hindrance]:
     """What is wrong with the way to a target elsewhere."""
     if target.is_elsewhere and not isinstance(target.host, Up):
-        yield _of_host(scene, target)
+        yield hindrance_of_host(scene, target)
 
 
 def _pilot(scene: Scene, job: Job, target: Target) -> Iterator[Hindrance]:
@@ -127,7 +127,7 @@ def _max_queued(scene: Scene, target: Target) -> Iterator[Hindrance]:
         yield Hindrance("slurm", what)
 
 
-def _of_host(scene: Scene, target: Target) -> Hindrance:
+def hindrance_of_host(scene: Scene, target: Target) -> Hindrance:
     """Why the machine of a target can't be used now, and what a person can do about it."""
     host, reason = target.host, last_error_of(target.host)
     what = f"its host {target.name} is {name_of(host)}" + (f": {printable(reason)}" if reason else "")

@@ -6,8 +6,10 @@ import pytest
 
 from holdfast.cli.explaining import dependencies
 from holdfast.events.facts import TargetPaused
-from holdfast.events.messages import Cancel, Configure, Hold, Prioritise, Release, Retry
-from holdfast.events.spec import LOCAL, LimitSpec
+from holdfast.events.hosts import Down, Refused
+from holdfast.events.messages import Cancel, Configure, Hold, HostSeen, Prioritise, Release, Retry, Unreachable
+from holdfast.events.outcomes import decide_report
+from holdfast.events.spec import LOCAL, LimitSpec, SshSpec
 from holdfast.store.lock import HomeLock
 
 from .commands import Caller, on_terminal
@@ -192,6 +194,21 @@ def test_an_unknown_job_says_that_it_is_not_known_and_why(stage: Stage, call: Ca
     assert "is out of reach since" in said
     assert "its runner has not answered for 20 s. Whether attempt 1 still runs is not known" in said
     assert kinds(call, "a") == ["target"]
+
+
+def test_an_unknown_job_says_what_its_machine_wants_by_now(stage: Stage, call: Caller) -> None:
+    stage.do(Configure({"gpu": {"cpus": 1}}, {"gpu": SshSpec("gpu1")}))
+    stage.submit(job("a", target="gpu", cwd=""))
+    stage.launch(1)
+    down = HostSeen("gpu", Down(1, "the connection ended", stage.now))
+    stage.tick(lambda draft: decide_report(draft, down), "scheduler")
+    stage.tick(lambda draft: decide_report(draft, Unreachable("gpu", "the connection ended")), "scheduler")
+    assert "until it answers again." in conclusion(call, "a")
+    refused = HostSeen("gpu", Refused(2, "it showed another key", "ssh-ed25519 AAAA", "SHA256:new", changed=True))
+    stage.tick(lambda draft: decide_report(draft, refused), "scheduler")
+    said = conclusion(call, "a")
+    assert "until it answers again; its host gpu is refused: it showed another key" in said
+    assert "`holdfast hosts trust gpu --fingerprint SHA256:new`" in said
 
 
 def test_a_skipped_job_is_led_back_to_the_root(stage: Stage, call: Caller) -> None:
