@@ -25,6 +25,10 @@ class Standing:
         """Show `live`, which is at `seq`, from now on."""
         self._live, self.seq = live, seq
 
+    def lives(self, job: int) -> bool:
+        """Whether the job is in memory: it has not ended, or its end is recorded and not taken over yet."""
+        return self._live is not None and job in self._live.jobs
+
     def status(self) -> Status:
         """How many live jobs are in which state."""
         assert self._live is not None, "the scheduler starts before everybody who asks"

@@ -167,6 +167,10 @@ class Tree:
     async def _settle(self) -> None:
         await self.scheduler.ask(Ask, AskStatus(), "connections")
 
+    def lives(self, job: int) -> bool:
+        """Whether the job is in the scheduler's memory, as all are that have not ended."""
+        return self._standing.lives(job)
+
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run until stopped. Raises RestartIntensityExceeded, with the last crash as its cause."""
         with ExitStack() as inboxes:

@@ -10,7 +10,7 @@ import trio
 from holdfast.events.draft import Draft
 
 from .calling import Calls
-from .requests import Relay
+from .requests import Pending
 from .service import Service
 from .supervisor import Functions, Supervisor, open_supervisor
 
@@ -41,10 +41,15 @@ async def host(service: Service, slots: int | None, calls: Calls) -> None:
         on_crash=_tell_crash,
         surroundings=service.surroundings,
     ) as supervisor:
-        service.up()
+
+        def receive(pending: Pending) -> bool:
+            return supervisor.tell_nowait(pending.request, pending)
+
+        service.up(supervisor.lives)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_forward, service, supervisor)
-            await service.stop.wait()
+            with service.requests.handed_to(receive):
+                nursery.start_soon(_forward, service, supervisor)
+                await service.stop.wait()
             nursery.cancel_scope.cancel()
         await supervisor.drain()
         calls.caller.leave()
@@ -63,11 +68,12 @@ def _tell_crash(name: str, error: Exception, crashes: int) -> None:
 
 
 async def _forward(service: Service, supervisor: Supervisor) -> None:
+    """Hand on what came before there was a supervisor, or while it had no room."""
     while True:
         waiting = await service.requests.take_all()
         try:
             while waiting:
-                await supervisor.tell(waiting[0].request, Relay(waiting[0]))
+                await supervisor.tell(waiting[0].request, waiting[0])
                 waiting.popleft()
         finally:
             for pending in waiting:  # left with some in hand: the next one takes them, or refuses them

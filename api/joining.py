@@ -38,7 +38,7 @@ async def join(service: Service) -> bool:
     if first is None:
         return False
     with Reader(home) as reader:
-        service.up()
+        service.up(_in_no_memory)
         async with trio.open_nursery() as nursery:
 
             def leave() -> None:
@@ -51,6 +51,11 @@ async def join(service: Service) -> bool:
             await service.stop.wait()
             leave()
     return True
+
+
+def _in_no_memory(job: int) -> bool:
+    del job
+    return False
 
 
 def _stream(connection: socket.socket) -> trio.SocketStream:

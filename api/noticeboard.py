@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from holdfast.events.records import Job
-from holdfast.events.states import FINAL
+from holdfast.events.states import has_ended
 
 from .slot import Slot
 
@@ -64,7 +64,7 @@ class Noticeboard:
                 grown.fill(seq)
         if self._ends:
             for job in jobs:
-                if job.id in self._ends and isinstance(job.state, FINAL):
+                if job.id in self._ends and has_ended(job.state):
                     self._note_end(job.id)
 
     def recheck(self, live_among: Callable[[Sequence[int]], list[int]]) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
 import trio
-from msgspec import Struct
 
 from holdfast.actors.reply import Reply
 from holdfast.events.messages import Answer, Refusal, Request
@@ -14,38 +14,32 @@ from holdfast.events.messages import Answer, Refusal, Request
 from .slot import Slot
 
 
-class Pending(Struct, frozen=True):
-    """A request, and who waits for its answer."""
+class Pending(Reply[Answer]):
+    """A request, and who waits for its answer in another thread: passes on what an actor answers, without a task."""
 
-    request: Request
-    answer: Slot[Answer]
+    __slots__ = ("answer", "request")
+
+    def __init__(self, request: Request, answer: Slot[Answer]) -> None:
+        super().__init__()
+        self.request = request
+        self.answer = answer
 
     def give(self, answer: Answer) -> None:
         """Answer it; a refusal is raised where the caller waits."""
-        if isinstance(answer, Refusal):
+        if type(answer) is Refusal:
             self.answer.spoil(answer.error())
         else:
             self.answer.fill(answer)
 
-
-class Relay(Reply[Answer]):
-    """The reply of a request that came from another thread: passes on what an actor answers, without a task."""
-
-    __slots__ = ("_pending",)
-
-    def __init__(self, pending: Pending) -> None:
-        super().__init__()
-        self._pending = pending
-
     def send(self, value: Answer) -> None:
         """See `Reply`."""
         super().send(value)
-        self._pending.give(value)
+        self.give(value)
 
     def fail(self, error: Exception) -> None:
         """See `Reply`."""
         super().fail(error)
-        self._pending.answer.spoil(error)
+        self.answer.spoil(error)
 
 
 class Requests:
@@ -54,9 +48,21 @@ class Requests:
     def __init__(self) -> None:
         self._waiting: deque[Pending] = deque()
         self._takers = trio.lowlevel.ParkingLot()
+        self._receive: Callable[[Pending], bool] | None = None
+
+    @contextmanager
+    def handed_to(self, receive: Callable[[Pending], bool]) -> Generator[None]:
+        """Let those that come be received at once, for as long as the context lasts; False: it has no room for it."""
+        self._receive = receive
+        try:
+            yield
+        finally:
+            self._receive = None
 
     def put(self, pending: Pending) -> None:
-        """Add one."""
+        """Hand it to who receives them, or let it wait for somebody who takes it; none overtakes another."""
+        if self._receive is not None and not self._waiting and self._receive(pending):
+            return
         self._waiting.append(pending)
         if self._takers:
             self._takers.unpark()

@@ -15,11 +15,15 @@ from .supervisor import Surroundings
 
 
 class Service(Struct, frozen=True):
-    """Requests to see to, people to tell. `up` is to be called once requests are taken; `stop` says when to leave."""
+    """Requests to see to, people to tell. `stop` says when to leave.
+
+    `up` is to be called once requests are taken, with what tells of a job that it is in memory, so that it has not
+    ended or its end is still to be told to the board.
+    """
 
     home: Home
     requests: Requests
     board: Noticeboard
-    up: Callable[[], None]
+    up: Callable[[Callable[[int], bool]], None]
     stop: trio.Event
     surroundings: Surroundings | None = None
