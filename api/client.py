@@ -5,9 +5,11 @@ Synchronous and without Trio, so that commands start quickly.
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -15,10 +17,11 @@ import msgspec
 from holdfast.events.errors import Unavailable
 from holdfast.events.messages import Answer, Changed, Command, Refusal, Spoken, Submitted
 from holdfast.store.errors import HomeLocked
-from holdfast.store.home import Home
+from holdfast.store.home import Home, find_home
 from holdfast.store.unix_path import short_address
 
 from .opening import judge, locked, record
+from .unrecordable import recordable_command
 
 PATIENCE_S: Final = 10.0
 ANSWER_S: Final = 120.0
@@ -45,16 +48,18 @@ class Delivery(msgspec.Struct, frozen=True):
     heard: bool
 
 
-def send(home: Home, command: Command) -> Submitted | Changed:
+def send(home: Home | str | os.PathLike[str], command: Command) -> Submitted | Changed:
     """Have a command carried out, by a supervisor or here; returns once it is recorded.
 
-    Raises BadInput (nothing was done), NoAnswer (it may have been) or Unavailable.
+    `home`: its folder, made if it is missing. Raises BadInput (nothing was done), NoAnswer (it may have been) or
+    Unavailable.
     """
-    return deliver(home, command).answer
+    place = home if isinstance(home, Home) else find_home(os.fspath(home), {}, Path())
+    return deliver(place, recordable_command(command)).answer
 
 
 def deliver(home: Home, command: Command) -> Delivery:
-    """The same as `send`, and whether a supervisor has heard it."""
+    """The same as `send`, and whether a supervisor has heard it; for commands whose values are of their types."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
         answer = ask(home, command)

@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 
+import sniffio
 import trio
 from msgspec import Struct
 
@@ -22,7 +23,7 @@ from holdfast.actors.connections.dialling import Dialler, NoWay
 from holdfast.actors.connections.host import Times
 from holdfast.actors.connections.ways import Ways
 from holdfast.actors.control import Door, SocketDoor
-from holdfast.actors.errors import RestartIntensityExceeded, lone
+from holdfast.actors.errors import InboxClosed, InboxFull, RestartIntensityExceeded, lone
 from holdfast.actors.reply import Reply
 from holdfast.actors.scheduler import Ask, Drain, Identity
 from holdfast.actors.targets.calling import CallRunner, NoFunctions
@@ -45,6 +46,7 @@ from holdfast.store.statements import snapshot
 
 from . import __version__
 from .opening import locked, prepare
+from .unrecordable import recordable_command
 
 _LOOKED_UP_AT_ONCE: Final = 256
 
@@ -104,15 +106,30 @@ class Supervisor:
         self._tree = tree
         self._author = author
 
-    async def request(self, command: Command) -> Submitted | Changed:
-        """Have a command recorded and carried out. Raises BadInput (nothing was done) or Unavailable."""
-        answer = await self._ask(command)
+    async def request(self, command: Command, *, checked: bool = False) -> Submitted | Changed:
+        """Have a command recorded and carried out. Raises BadInput (nothing was done) or Unavailable.
+
+        `checked`: its values are of their types, as those are that a reader of flow files has made.
+        """
+        answer = await self._ask(command if checked else recordable_command(command))
         assert isinstance(answer, Submitted | Changed), "a command is answered by what it changed"
         return answer
 
     async def tell(self, request: Request, reply: Reply[Answer]) -> None:
         """Hand on a request whose answer, a refusal as well, `reply` takes; waits for room."""
         await self._tree.scheduler.tell(Ask(reply, request, self._author))
+
+    def tell_nowait(self, request: Request, reply: Reply[Answer]) -> bool:
+        """The same, if there is room; returns whether there was."""
+        try:
+            self._tree.scheduler.tell_nowait(Ask(reply, request, self._author))
+        except (InboxFull, InboxClosed):
+            return False
+        return True
+
+    def lives(self, job: int) -> bool:
+        """Whether the supervisor has the job in memory, as it has all that have not ended."""
+        return self._tree.lives(job)
 
     async def status(self) -> Status:
         """How many live jobs are in which state."""
@@ -235,7 +252,7 @@ async def open_supervisor(
     on_crash: Callable[[str, Exception, int], None] = _ignore,
     surroundings: Surroundings | None = None,
 ) -> AsyncGenerator[Supervisor]:
-    """Run a supervisor on a home, made if it is missing.
+    """Run a supervisor on a home, made if it is missing; in Trio.
 
     `slots` sets the local target's processors, before anything starts; `functions` are what jobs may call;
     `surroundings`: the system's unless given. On leaving, what was launched goes on under its runner until a
@@ -244,6 +261,10 @@ async def open_supervisor(
     crashes)` of actors that crashed and were restarted. Raises HomeLocked if the home is taken, and Unavailable for
     what keeps the log from being opened or written.
     """
+    library = sniffio.current_async_library()
+    if library != "trio":
+        problem = f"`open_supervisor` runs its actors in Trio, and this program runs in {library}"
+        raise BadInput(problem, remedy="open the home with `holdfast.open`, which brings a loop for them along")
     place = home if isinstance(home, Home) else find_home(os.fspath(home), {}, Path())
     around = surroundings or system()
     events = Events(on_commit)

@@ -11,7 +11,7 @@ from pathlib import Path
 import trio
 from msgspec.structs import replace
 
-from holdfast.client import send
+from holdfast.client import deliver
 from holdfast.clusters import check_scripts
 from holdfast.events.errors import BadInput, Unavailable
 from holdfast.events.messages import Submit, Submitted
@@ -82,7 +82,7 @@ def _run(errand: Errand, display: Display) -> int:
         except HomeLocked:
             pid = holder(errand.home)
         if errand.flow is not None:
-            answer = send(errand.home, Submit(errand.flow))
+            answer = deliver(errand.home, Submit(errand.flow)).answer
             assert isinstance(answer, Submitted), "a submission is answered by what was submitted"
             announce(answer, errand.flow, display)
             errand = replace(errand, flow=None, watched=answer.flow, known=answer.known)

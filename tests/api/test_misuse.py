@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import math
 import os
+import pickle
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -15,7 +18,7 @@ import anyio.to_thread
 import pytest
 
 import holdfast
-from holdfast.events.facts import TargetAttached
+from holdfast.events.facts import CancelRequested, JobPrioritised, JobSubmitted, TargetAttached
 from holdfast.store.home import Home
 from holdfast.store.lock import HomeLock
 from holdfast.store.reader import Reader
@@ -32,6 +35,8 @@ def test_a_closed_one_says_so(home: Path, loop: Loop) -> None:
                 await use()
         with pytest.raises(holdfast.Closed):
             job.record()
+        with pytest.raises(holdfast.Closed):
+            hf.function("late")(len)
 
     loop(main)
 
@@ -62,6 +67,11 @@ Use = Callable[[holdfast.Holdfast], Awaitable[object]]
 ENDLESS: list[object] = []
 ENDLESS.append(ENDLESS)
 
+
+def numbered(timeout: str) -> list[holdfast.Job]:
+    return [holdfast.Job(run="true"), holdfast.Job(run="true"), holdfast.Job(run="true", timeout=timeout)]
+
+
 REFUSED: list[tuple[Use, str]] = [
     (lambda hf: hf.submit([]), "there is no command"),
     (lambda hf: hf.submit(["sleep", cast("str", 4)]), "4 is no string"),
@@ -85,11 +95,11 @@ REFUSED: list[tuple[Use, str]] = [
     (lambda hf: hf.cancel("name"), "'name' is a name"),
     (lambda hf: hf.wait(99), "there is no job 99"),
     (lambda hf: hf.pause("moon"), "there is no target 'moon'"),
-    (lambda hf: hf.submit("true", needs={"cpus": "lots"}), "job: needs.cpus: 'lots' is no size"),
-    (lambda hf: hf.submit("true", timeout="5"), "job: timeout: the duration '5' has a number without a unit"),
+    (lambda hf: hf.submit("true", needs={"cpus": "lots"}), "jobs.1.needs.cpus: 'lots' is no size"),
+    (lambda hf: hf.submit("true", timeout="5"), "jobs.1.timeout: the duration '5' has a number without a unit"),
     (lambda hf: hf.submit("true", needs={"cpus": 2**70}), r"jobs.1.needs.cpus: \d+ is out of bounds; give a whole"),
     (lambda hf: hf.submit("true", timeout=timedelta.max), r"jobs.1.timeout: \d+ is out of bounds; give a whole number"),
-    (lambda hf: hf.submit("true", retries=10**5000), r"jobs\[0\].retries: a value .* can't be recorded"),
+    (lambda hf: hf.submit("true", retries=10**5000), r"jobs.1.retries: a value .* can't be recorded"),
     (lambda hf: hf.submit(holdfast.call("f", loop=ENDLESS)), "function f: an argument can't be recorded"),
     (lambda hf: hf.job(2**70).wait(), "there is no job"),
     (lambda hf: hf.output(2**70), "there is no job"),
@@ -97,6 +107,22 @@ REFUSED: list[tuple[Use, str]] = [
     (lambda hf: anext(hf.events(after=cast("int", "1"))), "give a whole number"),
     (lambda hf: hf.submit_many([cast("holdfast.Job", "true")]), "'true' is no job; give a"),
     (lambda hf: hf.output(99), "there is no job 99"),
+    (
+        lambda hf: hf.submit(cast("str", b"true")),
+        r"jobs.1.run: b'true' is no list; give a list of strings \(no shell\)",
+    ),
+    (lambda hf: hf.submit(cast("str", 3)), "jobs.1.run: 3 is no list; give a list of strings"),
+    (lambda hf: hf.submit(["cat", cast("str", Path("x"))]), r"is no string; .* str\(path\), not a Path"),
+    (lambda hf: hf.submit("true", after=cast("int", b"ab")), "jobs.1: b'ab' is no job"),
+    (lambda hf: hf.submit("true", timeout=cast("str", math.isnan(1))), 'False is of the wrong type .*; write "90s"'),
+    (lambda hf: hf.submit("true", timeout=cast("str", 2.5)), 'write "2.5s" or a timedelta'),
+    (
+        lambda hf: hf.submit("true", env={"A": cast("str", 1)}),
+        r"jobs.1.env: a value .* `int`; see `help\(holdfast.Job\)`",
+    ),
+    (lambda hf: hf.submit_many(numbered("soon")), "jobs.3.timeout: 'soon' is no duration"),
+    (lambda hf: hf.submit_many(numbered("0s")), "jobs.3.timeout: 0 is out of bounds"),
+    (lambda hf: hf.limit("a", concurrent=cast("int", 1.5)), r"limits.concurrent: .* see `help\(holdfast.Holdfast\)`"),
 ]
 
 
@@ -142,6 +168,44 @@ async def test_a_second_supervisor_is_refused_and_told_who_holds_the_home(home: 
         with pytest.raises(holdfast.HomeLocked, match=rf"is in use by .*{os.getpid()}"):
             async with holdfast.open_supervisor(home):
                 raise AssertionError("it opened")
+
+
+MISTYPED: list[holdfast.Cancel | holdfast.Prioritise | holdfast.Submit] = [
+    holdfast.Cancel(cast("tuple[int]", ("1",))),
+    holdfast.Cancel(cast("tuple[int]", 1)),
+    holdfast.Prioritise((1,), cast("int", "9")),
+    holdfast.Submit(holdfast.FlowSpec((holdfast.JobSpec(run="true", needs={"cpus": cast("int", 1.5)}),))),
+    holdfast.Submit(holdfast.FlowSpec((holdfast.JobSpec(run="true", retries=cast("int", "3")),))),
+    holdfast.Submit(cast("holdfast.FlowSpec", None)),
+    cast("holdfast.Cancel", None),
+]
+
+
+async def test_p7_a_command_with_a_value_of_a_wrong_type_is_not_recorded_by_whichever_way(home: Path) -> None:
+    """Once, needs that were no whole number were: such a home could not be opened any more."""
+    holdfast.send(str(home), holdfast.Submit(holdfast.FlowSpec((holdfast.JobSpec(run="true", hold=True),))))
+    for command in MISTYPED:
+        with pytest.raises(holdfast.BadInput, match="is of a wrong type, or can't be recorded: Expected"):
+            holdfast.send(home, command)
+    with Reader(Home(home)) as reader:
+        before = reader.seq
+    async with holdfast.open_supervisor(home) as supervisor:
+        for command in MISTYPED:
+            with pytest.raises(holdfast.BadInput, match="is of a wrong type, or can't be recorded: Expected"):
+                await supervisor.request(command)
+    with Reader(Home(home)) as reader:
+        events = [event for _, event in reader.events(before)]
+        assert not any(isinstance(event, JobSubmitted | CancelRequested | JobPrioritised) for event in events)
+
+
+def test_a_supervisor_outside_of_trio_is_refused_with_the_way_to_do_it(home: Path) -> None:
+    async def main() -> None:
+        async with holdfast.open_supervisor(home):
+            raise AssertionError("it opened")
+
+    with pytest.raises(holdfast.BadInput, match=r"this program runs in asyncio; open the home with `holdfast.open`"):
+        anyio.run(main, backend="asyncio")
+    assert not home.exists()
 
 
 def test_a_damaged_log_is_refused_at_opening(home: Path, loop: Loop) -> None:
@@ -195,17 +259,33 @@ def test_a_forked_child_leaves_the_block_at_once_and_its_parent_goes_on(home: Pa
 
 def test_a_forked_child_is_told_to_open_it_anew(home: Path) -> None:
     with holdfast.open_sync(home) as hf:
+        job = hf.submit("true", hold=True)
+        job.record()  # so that there is a connection to the log, which a child must not use and not close
         pid = os.fork()
         if pid == 0:
+            told = 0
             try:
-                hf.status()
-            except holdfast.Forked:
-                os._exit(7)
+                for use in (hf.status, job.record, lambda: next(hf.events())):
+                    with suppress(holdfast.Forked):
+                        use()
+                        break
+                    told += 1
+                hf.close()
             finally:
-                os._exit(1)
+                os._exit(told)
         _, status = os.waitpid(pid, 0)
-        assert os.waitstatus_to_exitcode(status) == 7
+        assert os.waitstatus_to_exitcode(status) == 3
         assert hf.submit("true").wait(timeout=60).succeeded
+
+
+def test_what_hangs_on_an_open_home_is_neither_pickled_nor_copied(home: Path) -> None:
+    with holdfast.open_sync(home) as hf:
+        jobs = hf.submit_many([holdfast.Job(run="true", hold=True)])
+        for found in (hf, jobs, jobs[0]):
+            for use in (pickle.dumps, copy.deepcopy):
+                with pytest.raises(holdfast.BadInput, match=r"pass on the home's folder and the job's id"):
+                    use(found)
+        assert pickle.loads(pickle.dumps(jobs[0].record())) == jobs[0].record()  # noqa: S301 - it is our own
 
 
 def test_those_whose_requests_are_on_their_way_when_it_closes_hear_so(home: Path, loop: Loop) -> None:
@@ -238,3 +318,10 @@ def test_an_async_function_under_open_sync_that_would_wait_for_itself_is_told_so
 
         reason = hf.submit(nested.call()).wait(timeout=60).reason or ""
         assert "make it a plain `def`" in reason
+
+        @hf.function("close")
+        async def close() -> None:
+            hf.close()
+
+        assert (hf.submit(close.call()).wait(timeout=60).reason or "") == reason
+        assert hf.submit("true").wait(timeout=60).succeeded
