@@ -171,15 +171,13 @@ class Caller:
     def _call_sync(self, function: Callee, order: Order, running: _Running) -> None:
         try:
             running.attempt.check()  # it may have waited for a thread
-            result = function.invoke(_call(order), running.attempt)
+            end = _succeeded(order, function, function.invoke(_call(order), running.attempt))
         except BaseException as error:  # noqa: BLE001 - whatever it raises is how it ended
-            self._end(self._failed(order, running, error))
-        else:
-            self._end(_succeeded(order, function, result))
+            end = self._failed(order, running, error)
+        self._end(end)
 
     async def _call_async(self, function: Callee, order: Order, running: _Running) -> None:
         timeout_us = order.spec.timeout_us
-        GIVEN_UNTIL.set(anyio.current_effective_deadline())
         until = math.inf if timeout_us is None else anyio.current_time() + timeout_us / _US
         with scope_until(until) as scope:
             running.cancel = scope.cancel
@@ -203,7 +201,7 @@ class Caller:
 
     def _failed(self, order: Order, running: _Running, error: BaseException) -> AttemptStatus:
         token = order.token
-        if isinstance(error, CallStopped):
+        if isinstance(error, CallStopped) and (running.overdue or running.attempt.stopped):
             if running.overdue:
                 return AttemptStatus(token, "ended", how="timeout")
             if self._leaving:
@@ -222,11 +220,11 @@ def _text_of(error: BaseException) -> str:
     kind = type(error).__name__
     try:
         text = str(error)
+        if isinstance(error, BaseExceptionGroup):
+            group = cast("BaseExceptionGroup[BaseException]", error)
+            text = "; ".join([text, *map(_text_of, group.exceptions)])
     except Exception:  # noqa: BLE001 - a broken error is an error all the same
         return f"{kind}: it can't be put into words"
-    members = cast("tuple[BaseException, ...]", getattr(error, "exceptions", ()))
-    if isinstance(error, BaseExceptionGroup):
-        text = "; ".join([text, *(_text_of(each) for each in members)])
     plain = text if isinstance(error, HoldfastError) else f"{kind}: {text}"
     return plain.encode(errors="replace").decode()[:_ERROR_CHARACTERS_MAX]
 
@@ -237,11 +235,8 @@ def _call(order: Order) -> Call:
 
 
 def _succeeded(order: Order, function: Callee, result: object) -> AttemptStatus:
-    try:
-        text = function.encode(result)
-    except HoldfastError as error:
-        return AttemptStatus(order.token, "ended", how="exited", exit_code=1, error=str(error))
-    return AttemptStatus(order.token, "ended", how="exited", exit_code=0, result=text)
+    """The end of a call that returned. Raises BadInput for a result that can't be recorded."""
+    return AttemptStatus(order.token, "ended", how="exited", exit_code=0, result=function.encode(result))
 
 
 class Calls(Struct, frozen=True):
@@ -294,24 +289,30 @@ class InTheLoop:
         """Made in that loop."""
         self._box = Mailbox(post_to_this_loop())
         self._waiting: deque[Task] = deque()
+        self._told = False
         self._come = anyio.Event()
 
     def spawn(self, run: Task, /) -> None:
         """See `Spawner`."""
-        self.post(partial(self._take, run))
+        self._waiting.append(run)
+        if not self._told:  # else the loop is about to look
+            self._told = True
+            self.post(self._look)
 
     def post(self, call: Callable[[], None], /) -> None:
         """See `Spawner`."""
         self._box.put(call)  # a loop that has ended has ended its calls
 
-    def _take(self, run: Task) -> None:
-        self._waiting.append(run)
+    def _look(self) -> None:
+        self._told = False  # first: what comes from now on is told anew
         self._come.set()
 
     async def serve(self) -> None:
         """Start what comes, until cancelled; from this task, so that functions find the program's context variables."""
         async with tasks() as start:
             while True:
+                if self._waiting:
+                    GIVEN_UNTIL.set(anyio.current_effective_deadline())  # each task begins with a copy of it
                 while self._waiting:
                     start(self._waiting.popleft())
                 self._come = anyio.Event()

@@ -36,14 +36,13 @@ from .requests import Pending, Requests
 from .service import Service
 from .slot import Mailbox, Slot
 from .supervisor import Surroundings
-from .unrecordable import NOT_RECORDED, refusal
+from .unrecordable import recordable
 
 P = TypeVar("P")
 T = TypeVar("T")
 
 PATIENCE_S: Final = 10.0
 _decoder: Final[msgspec.json.Decoder[Request]] = msgspec.json.Decoder(Request)
-_encoder: Final = msgspec.json.Encoder()
 _LOOK_S: Final = 0.05
 
 
@@ -88,14 +87,6 @@ class EngineFailed(Unavailable):
         self.__cause__ = cause
 
 
-def _checked(request: Request) -> Request:
-    """The same request, of the types that it says. Raises BadInput."""
-    try:
-        return _decoder.decode(_encoder.encode(request))
-    except NOT_RECORDED as error:
-        raise refusal(request, error) from error
-
-
 class Engine:
     """One home, opened; `start` it, and `stop` it in the end. Its methods may be called in any thread."""
 
@@ -109,8 +100,10 @@ class Engine:
         self._callables = callables
         self._process = os.getpid()
         self._opened: Slot[None] = Slot()
-        self._closed: Slot[None] = Slot()
+        self._closing: list[Slot[None]] = []
+        self._over = False
         self._thread: int | None = None
+        self._lives: Callable[[int], bool] = bool
         self._token: trio.lowlevel.TrioToken | None = None
         self._box: Mailbox | None = None
         self._reader: Reader | None = None
@@ -124,16 +117,31 @@ class Engine:
         return self._opened
 
     def stop(self) -> Slot[None]:
-        """Start nothing more, leave what runs to its runner, and close; filled once that is done."""
+        """Start nothing more, leave what runs to its runner, and close; filled once that is done.
+
+        Raises InItsOwnThread. Any number of threads may close it.
+        """
+        closed: Slot[None] = Slot()
         if os.getpid() != self._process:
-            closed: Slot[None] = Slot()
             closed.fill(None)  # a forked child has nothing to close: the thread did not come along
+            return closed
+        if threading.get_ident() == self._thread:
+            raise InItsOwnThread
+        # In this order, and the other way round in `_ended`: one of the two sees what the other has done.
+        self._closing.append(closed)
+        if self._over:
+            closed.fill(None)
             return closed
         self._leaving = True  # heard by the thread also where it is just starting
         if self._token is not None:
             with suppress(trio.RunFinishedError):
                 self._token.run_sync_soon(self._stop.set)
-        return self._closed
+        return closed
+
+    def check_process(self) -> None:
+        """Raises Forked in a process that was forked off the one that opened it."""
+        if os.getpid() != self._process:
+            raise Forked
 
     def closed_error(self) -> Closed | EngineFailed:
         """Why nothing can be asked any more."""
@@ -144,7 +152,7 @@ class Engine:
 
         Raises BadInput for values of a wrong type: here they are found as they are where a request comes over a socket.
         """
-        pending = Pending(_checked(request), Slot())
+        pending = Pending(recordable(request, _decoder), Slot())
         self._call(self._take, pending, pending.answer)
         return pending.answer
 
@@ -171,8 +179,7 @@ class Engine:
 
     def _call(self, call: Callable[[P, Slot[T]], None], what: P, waiting: Slot[T]) -> None:
         """Have something done in the engine's thread; `waiting` hears what keeps it from being done."""
-        if os.getpid() != self._process:
-            raise Forked
+        self.check_process()
         if threading.get_ident() == self._thread:
             raise InItsOwnThread
         box = self._box
@@ -201,7 +208,9 @@ class Engine:
 
     def _ended(self) -> None:
         self._opened.spoil(self._cause or Closed())
-        self._closed.fill(None)
+        self._over = True
+        for closed in tuple(self._closing):
+            closed.fill(None)
 
     async def _main(self) -> None:
         """All that the engine does, in a loop of Trio's."""
@@ -218,7 +227,7 @@ class Engine:
                 calls = self._calls = self._callables.made(nursery, clock)
                 caller = calls.caller
                 known = Known(
-                    calls.at_once,
+                    lambda: calls.runner.places or calls.at_once,  # none at all is a pause, which a person ends
                     caller.threads,
                     caller.running,
                     self._place_for,
@@ -245,9 +254,10 @@ class Engine:
         """Be the supervisor, or speak to the one that lives, until stopped."""
         up_at = trio.current_time()
 
-        def up() -> None:
+        def up(lives: Callable[[int], bool]) -> None:
             nonlocal up_at
             up_at = trio.current_time()
+            self._lives = lives
             self._up()
 
         service = Service(self.home, self._requests, self._board, up, self._stop, self.surroundings)
@@ -275,7 +285,8 @@ class Engine:
     def _wait_for_ends(self, wish: tuple[Sequence[int], int | None], done: Slot[None]) -> None:
         assert self._reader is not None, "requests come after the opening"
         jobs, caller = wish
-        live = live_among(self._reader, jobs)
+        # What is in the supervisor's memory need not be looked up, as nearly nothing that is waited for.
+        live = list(jobs) if all(map(self._lives, jobs)) else live_among(self._reader, jobs)
         self._board.wait_for_ends(live, done)
         if caller is not None and live:
             self._places.note(caller, live, done)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Final, Generic, ParamSpec, TypeVar, get_args, get_type_hints
 
@@ -95,10 +95,10 @@ class Callee:
         self.options = options
         self._function = function
         self.is_async = inspect.iscoroutinefunction(function)
-        hints = _hints(name, function)
+        parameters, hints = _parameters(name, function), _hints(name, function)
         fields: list[tuple[str, object] | tuple[str, object, object]] = []
         self.attempt_name: str | None = None
-        for parameter in inspect.signature(function).parameters.values():
+        for parameter in parameters:
             hint = hints.get(parameter.name, object)
             if hint is Attempt or Attempt in get_args(hint):  # `Attempt | None` as well
                 self.attempt_name = parameter.name
@@ -108,9 +108,9 @@ class Callee:
             elif parameter.default is inspect.Parameter.empty:
                 fields.append((parameter.name, hint))
             else:
-                fields.append((parameter.name, hint, parameter.default))
-        shape = msgspec.defstruct("Arguments", fields, kw_only=True, frozen=True, forbid_unknown_fields=True)
+                fields.append((parameter.name, hint, _default(parameter.default)))
         try:
+            shape = msgspec.defstruct("Arguments", fields, kw_only=True, frozen=True, forbid_unknown_fields=True)
             self._arguments = msgspec.json.Decoder(shape)
             self._result = msgspec.json.Decoder(hints["return"]) if "return" in hints else None
         except TypeError as error:
@@ -150,6 +150,20 @@ class Callee:
         return text
 
 
+def _parameters(name: str, function: Callable[..., object]) -> Sequence[inspect.Parameter]:
+    """What it takes. Raises BadInput for what can't be called, or doesn't say."""
+    try:
+        return tuple(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError) as error:
+        problem = f"nobody can tell what it takes: {error}"
+        raise BadInput(problem, where=f"function {name}", remedy="register a `def` that calls it") from error
+
+
+def _default(value: object) -> object:
+    """A parameter's own default: the same object at each call, as Python has it, also where that is a list."""
+    return msgspec.field(default_factory=lambda: value)
+
+
 def _hints(name: str, function: Callable[..., object]) -> dict[str, object]:
     """The types that the function names. Raises BadInput for one that is none, or that can't be found."""
     try:
@@ -165,7 +179,10 @@ def _unusable(name: str, error: Exception) -> BadInput:
 
 
 class Function(Generic[P, R]):
-    """A registered function: calling it calls it, here and now; `call` makes what a job is submitted with."""
+    """A registered function: calling it calls it, here and now; `call` makes what a job is submitted with.
+
+    `function` is the one that was registered.
+    """
 
     def __init__(self, function: Callable[P, R], callee: Callee) -> None:
         self.function = function

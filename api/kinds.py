@@ -29,6 +29,8 @@ def value_of(text: str, kind: TypeForm[T], what: str, where: str = "") -> T:
 
 def text_of(result: object, what: str, where: str, remedy: str) -> str:
     """A result, or arguments, as JSON. Raises BadInput, with this remedy, for what JSON can't hold."""
+    if result is None:
+        return "null"
     try:
         text = msgspec.json.encode(result).decode()
         odd = _not_finite(msgspec.to_builtins(result)) if "null" in text else None  # as which it would be recorded

@@ -51,14 +51,15 @@ class _Wait(Struct, frozen=True, eq=False):
 
 
 class Known(Struct, frozen=True):
-    """What there is to be known of calls, and how many may be made at once.
+    """What there is to be known of calls.
 
+    `calls`: how many may be made at once now, which is what the target `functions` offers.
     `running`: those under way, by their jobs. `needed`: the place that a job needs to be done; None: it needs none.
     `recorded`: whether all that has ended is in the log. `without_thread`: how many calls wait for a thread, and keep
     their place meanwhile.
     """
 
-    calls: int
+    calls: Callable[[], int]
     threads: int
     running: Callable[[], Mapping[int, Place]]
     needed: Callable[[int], Place | None]
@@ -99,16 +100,16 @@ class Places:
 
     def _held(self, stuck: Iterable[_Wait]) -> str:
         running = self._known.running()
-        if len({wait.caller for wait in stuck}) < self._known.calls and any(
+        if len({wait.caller for wait in stuck}) < self._known.calls() and any(
             running[wait.caller].thread for wait in stuck
         ):
             return f"threads (`threads={self._known.threads}`)"
-        return f"places for calls (`calls={self._known.calls}`)"
+        return f"places for calls (`calls={self._known.calls()}`)"
 
     def _may_be_full(self) -> bool:
         self._waits = [wait for wait in self._waits if wait.done.wanted]
-        callers = {wait.caller for wait in self._waits}
-        return len(callers) >= min(self._known.calls, self._known.threads or self._known.calls)
+        calls, callers = self._known.calls(), {wait.caller for wait in self._waits}
+        return len(callers) >= min(calls, self._known.threads or calls)
 
     def _stuck(self) -> list[_Wait]:
         """The waits that can't end, in their order: what is left when all that can go on has been taken away."""
@@ -136,7 +137,7 @@ class Places:
         """Whether these take all places for calls, and all threads."""
         threads_full = 0 < self._known.threads <= sum(running[caller].thread for caller in callers)
         taken = len(callers) + (self._known.without_thread() if threads_full else 0)
-        return taken >= self._known.calls, threads_full
+        return taken >= self._known.calls(), threads_full
 
 
 def _is_stuck(job: int, callers: Collection[int], needed: Mapping[int, Place | None], full: tuple[bool, bool]) -> bool:

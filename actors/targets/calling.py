@@ -254,6 +254,11 @@ class CallRunner:
         return min(self._start_at, self._settled_at if self._settling else math.inf, strangers)
 
     @property
+    def places(self) -> int:
+        """How many calls may be made at once, as its target offers now; 0 before it is known, or where it is none."""
+        return self._capacity.get("calls", 0)
+
+    @property
     def running(self) -> tuple[str, ...]:
         """The tokens of the calls that run."""
         return tuple(self._needs)

@@ -88,6 +88,19 @@ def test_an_option_that_a_function_does_not_have_is_refused_at_registration(home
         hf.function("half", needs={"cpus": 2})(half)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
 
 
+def test_a_parameter_keeps_its_default_of_whatever_type(home: Path) -> None:
+    shared = [1, 2]
+    with holdfast.open_sync(home) as hf:
+
+        @hf.function("total")
+        def total(numbers: list[int] = shared, by_name: dict[str, int] = {"a": 3}) -> int:  # noqa: B006 - they are read
+            assert numbers is shared or len(numbers) == 1
+            return sum(numbers) + by_name["a"]
+
+        assert hf.submit(total.call()).result(int, timeout=60) == 6
+        assert hf.submit(total.call([4])).result(int, timeout=60) == 7
+
+
 def test_a_result_that_can_not_be_recorded_fails_the_call_and_says_why(home: Path) -> None:
     endless: list[object] = []
     endless.append(endless)

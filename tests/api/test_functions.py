@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import NoReturn
 
 import anyio
 import anyio.lowlevel
@@ -312,13 +313,21 @@ class Unspeakable(Exception):
         raise RuntimeError
 
 
+class Unopened(ExceptionGroup[Exception]):
+    @property
+    def exceptions(self) -> NoReturn:
+        raise RuntimeError
+
+
 @pytest.mark.parametrize(
     "error, words",
     [
         (ValueError("not text: \ud800"), "ValueError: not text: ?"),
         (Unspeakable(), "Unspeakable: it can't be put into words"),
         (ExceptionGroup("some", [KeyError("a")]), "KeyError: 'a'"),
+        (Unopened("some", [KeyError("a")]), "Unopened: it can't be put into words"),
         (SystemExit(3), "SystemExit: 3"),
+        (holdfast.CallStopped(), "this call is to stop"),  # and nobody had cancelled it
     ],
 )
 def test_whatever_a_function_raises_fails_its_job_and_nothing_else(
@@ -335,7 +344,9 @@ def test_whatever_a_function_raises_fails_its_job_and_nothing_else(
         def sound() -> int:
             return 1
 
-        assert words in (hf.submit(holdfast.call("broken")).wait(timeout=60).reason or "")
+        record = hf.submit(holdfast.call("broken")).wait(timeout=60)
+        assert record.state == "failed"
+        assert words in (record.reason or "")
         assert hf.submit(sound.call()).result(int, timeout=60) == 1
 
 

@@ -55,6 +55,20 @@ def test_async_functions_nested_deeper_than_there_are_places_are_told(home: Path
     loop(main)
 
 
+def test_places_are_counted_as_the_target_offers_them_now(home: Path) -> None:
+    with holdfast.open_sync(home, calls=9) as hf:
+        hf.function("inner")(lambda: 1)
+
+        @hf.function("outer")
+        def outer() -> int:
+            return hf.submit(holdfast.call("inner")).result(int)
+
+        hf.offer("functions", {"calls": 1})
+        assert "(`calls=1`)" in (hf.submit(outer.call()).wait(timeout=60).reason or "")
+        hf.offer("functions", {"calls": 2})
+        assert hf.submit(outer.call()).result(int, timeout=60) == 1
+
+
 def test_calls_that_wait_for_a_thread_keep_their_places_from_async_ones_and_that_is_told(home: Path) -> None:
     with holdfast.open_sync(home, threads=1, calls=2) as hf:
         ready = threading.Event()

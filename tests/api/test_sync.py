@@ -9,6 +9,8 @@ import pytest
 
 import holdfast
 from holdfast.events.facts import AttemptEnded
+from holdfast.store.home import Home
+from holdfast.store.lock import HomeLock
 
 
 def test_a_job_is_submitted_and_waited_for(home: Path) -> None:
@@ -61,3 +63,13 @@ def test_a_sweep_is_submitted_changed_and_waited_for(home: Path) -> None:
         assert sweep[0].record().state == "ready"
         assert hf.resume("local").targets == ("local",)
         assert sweep[0].wait(timeout=60).succeeded
+
+
+def test_many_threads_may_close_it_and_all_wait_until_it_is_closed(home: Path) -> None:
+    hf = holdfast.open_sync(home)
+    with ThreadPoolExecutor(4) as pool:
+        for closed in [pool.submit(hf.close) for _ in range(4)]:
+            closed.result(timeout=60)
+    hf.close()
+    with HomeLock(Home(home)):  # which it has let go of
+        pass
