@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from typing import Final, ParamSpec, TypeVar, cast
+from typing import Final, NoReturn, ParamSpec, SupportsIndex, TypeVar, cast
 
 from msgspec import Struct
 
@@ -22,14 +22,16 @@ from holdfast.store.reader import Reader
 
 from .calling import Callables
 from .clusters import check_scripts
-from .engine import Engine
+from .engine import Engine, Forked
 from .functions import Function
 from .given import check_step
 from .job_records import JobRecord, record_of
 from .jobs import After, Command, Job, JobOptions, PolicyOptions, as_its_function_says, ids_of, spec_of
+from .labels import check_label, place_of
 from .output import Output, output_of
 from .steps import Step
 from .unrecordable import checked
+from .workingfolder import working_folder
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -61,6 +63,12 @@ class Desk:
         self._idle: deque[Reader] = deque()
         self._is_open = False
 
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        """Refuse to be pickled or copied, and with it whatever hangs on it, in words of our own. Raises BadInput."""
+        del protocol
+        remedy = "pass on the home's folder and the job's id, open the home there, and take `hf.job(id)`"
+        raise BadInput(f"the open home {self.engine.home.path} can't be pickled or copied", remedy=remedy)
+
     def opened(self) -> None:
         """Reading is allowed from now on; the engine has started."""
         self._is_open = True
@@ -68,7 +76,9 @@ class Desk:
     def close(self) -> None:
         """Close the readers; the engine has stopped."""
         self._is_open = False
-        self._close_if_left()
+        with suppress(Forked):  # in a child the parent's connections are left as they are
+            self.engine.check_process()
+            self._close_if_left()
 
     def _close_if_left(self) -> None:
         while self._idle and not self._is_open:
@@ -76,7 +86,8 @@ class Desk:
 
     @contextmanager
     def _reading(self) -> Generator[Reader]:
-        """A reader for this thread alone. Raises Closed or Unavailable."""
+        """A reader for this thread alone. Raises Closed, Forked or Unavailable."""
+        self.engine.check_process()  # a connection of SQLite's is of no use in a child: its locks stay with the parent
         if not self._is_open:
             raise self.engine.closed_error()
         try:
@@ -90,7 +101,9 @@ class Desk:
             self._close_if_left()
 
     def register(self, name: str, function: Callable[P, R], options: PolicyOptions) -> Function[P, R]:
-        """Let jobs call a function. Raises BadInput."""
+        """Let jobs call a function. Raises BadInput, or Closed."""
+        if not self._is_open:
+            raise self.engine.closed_error()
         self._registry.check(name, options)
         job = as_its_function_says(Job(run=Call(name)), options)
         where = f"function {name}"
@@ -163,18 +176,27 @@ def home_at(home: str | os.PathLike[str] | None) -> Home:
     given = cast("object", home)
     if isinstance(given, os.PathLike):
         given = cast("object", os.fspath(cast("os.PathLike[str]", given)))
-    if given is not None and (not isinstance(given, str) or "\0" in given):
+    if given is not None and (not isinstance(given, str) or not given or "\0" in given):
         raise BadInput(f"{home!r} is no folder", where="home", remedy="give its path, as text or a Path")
     return find_home(given, os.environ, Path.cwd())
 
 
 def submission(jobs: Iterable[Job], flow: str = "", limits: Mapping[str, LimitSpec] | None = None) -> Submit:
     """The command that submits these jobs. Raises BadInput."""
-    if not isinstance(cast("object", limits), Mapping | None):
+    if limits is not None and not isinstance(cast("object", limits), Mapping):
         raise BadInput(f"{limits!r} is no mapping", where="limits", remedy="give a LimitSpec for each name")
-    folder = os.getcwd()  # noqa: PTH109 - text, as it is recorded
+    for name in limits or ():
+        check_label(name, "name", "limits")
+    if flow:
+        check_label(flow, "name", "flow")
+    folder = working_folder()
     return Submit(
-        FlowSpec(tuple(spec_of(job, folder) for job in jobs), name=flow, again=True, limits=dict(limits or {}))
+        FlowSpec(
+            tuple(spec_of(job, folder, place_of(job.name, position)) for position, job in enumerate(jobs, 1)),
+            name=flow,
+            again=True,
+            limits=dict(limits or {}),
+        )
     )
 
 

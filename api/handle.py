@@ -17,6 +17,7 @@ import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
+from holdfast.events.errors import BadInput
 from holdfast.events.messages import (
     AskStatus,
     Cancel,
@@ -55,7 +56,10 @@ T = TypeVar("T")
 
 
 class Submission:
-    """Jobs that were submitted together, in the order of their submission; one of them is `submission[0]`."""
+    """Jobs that were submitted together, in the order of their submission; one of them is `submission[0]`.
+
+    `ids` are theirs, as any program that opens the home knows them.
+    """
 
     def __init__(self, holdfast: Holdfast, ids: Sequence[int]) -> None:
         self._holdfast = holdfast
@@ -88,7 +92,10 @@ class Submission:
 
 
 class SubmittedJob:
-    """A job that was submitted; or any of the home, by its id: `hf.job(7)`."""
+    """A job that was submitted; or any of the home, by its id: `hf.job(7)`.
+
+    `id` is a whole number, as any program that opens the home knows it: keep that, where you want the job again.
+    """
 
     def __init__(self, holdfast: Holdfast, job: int) -> None:
         self._holdfast = holdfast
@@ -300,12 +307,16 @@ async def aside(desk: Desk, read: Callable[[int], T], number: int) -> T:
 
 
 class Events:
-    """The events of a home, one after the other; no generator, so that it may be left at any time without closing."""
+    """The events of a home, one after the other; no generator, so that it may be left at any time without closing.
+
+    For one reader at a time: each task that follows the log takes its own from `Holdfast.events`.
+    """
 
     def __init__(self, desk: Desk, after: int) -> None:
         self._desk = desk
         self._after = after
         self._read: list[Recorded] = []
+        self._is_reading = False
 
     @property
     def held(self) -> int:
@@ -316,12 +327,19 @@ class Events:
         return self
 
     async def __anext__(self) -> Recorded:
-        """The next event, once there is one. Raises Closed, Damaged or Unavailable."""
-        while not self._read:
-            self._read = await aside(self._desk, self._desk.events, self._after)
-            self._read.reverse()
-            if not self._read:
-                await answer_of(self._desk.engine.growth(self._after))
+        """The next event, once there is one. Raises Closed, Damaged, Unavailable, or BadInput if a task waits here."""
+        if self._is_reading:
+            problem = "another task waits for the next of these events, and both would get it"
+            raise BadInput(problem, where="events", remedy="give each task its own: `hf.events(after=...)`")
+        self._is_reading = True
+        try:
+            while not self._read:
+                self._read = await aside(self._desk, self._desk.events, self._after)
+                self._read.reverse()
+                if not self._read:
+                    await answer_of(self._desk.engine.growth(self._after))
+        finally:
+            self._is_reading = False
         event = self._read.pop()
         self._after = event.seq
         return event

@@ -9,6 +9,7 @@ from random import Random
 from typing import Final
 
 import anyio
+import pytest
 
 import holdfast
 from holdfast.desk import EVENTS_AT_ONCE
@@ -76,6 +77,22 @@ def test_p5_p9_readers_that_stand_still_delay_no_commit_and_hold_a_bounded_numbe
                 for reader in readers:  # each has stood still at the first event meanwhile
                     assert (await anext(reader)).seq == 2
                     assert reader.held <= EVENTS_AT_ONCE
+
+    loop(main)
+
+
+def test_a_second_task_on_one_reader_is_told_to_take_its_own(home: Path, loop: Loop) -> None:
+    async def main() -> None:
+        async with holdfast.open(home) as hf:
+            reader = hf.events(after=1_000_000)  # which this log does not reach
+            async with anyio.create_task_group() as group:
+                group.start_soon(anext, reader)
+                await anyio.wait_all_tasks_blocked()
+                with pytest.raises(holdfast.BadInput, match=r"give each task its own: `hf.events"):
+                    await anext(reader)
+                group.cancel_scope.cancel()
+            with anyio.move_on_after(0):  # the first has left, so that another may wait
+                await anext(reader)
 
     loop(main)
 
