@@ -18,7 +18,8 @@ def microseconds(given: Duration, where: str) -> int:
     if isinstance(given, str):
         return parse_duration(given, where)
     if not isinstance(cast("object", given), timedelta):
-        example = f'"{given}s"' if isinstance(cast("object", given), int) else '"90s"'
+        is_number = isinstance(cast("object", given), int | float) and not isinstance(cast("object", given), bool)
+        example = f'"{given}s"' if is_number else '"90s"'
         problem = f"{given!r} is of the wrong type for a duration"
         raise BadInput(problem, where=where, remedy=f"write {example} or a timedelta")
     return given // _MICROSECOND

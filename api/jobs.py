@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Final, Protocol, TypedDict, TypeVar, cast
 
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
@@ -22,16 +22,22 @@ from holdfast.events.spec import (
     Call,
     JobSpec,
 )
-from holdfast.events.staging import Pair, placed
+from holdfast.events.staging import InputFile, OutputFile, Pair, placed
 
 from .clusters import Plain, texts_of
 from .durations import Duration, microseconds
+from .labels import check_label
 from .targets import Amount, amounts_of
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
 T = TypeVar("T")
+
+_RUN: Final = "give a list of strings (no shell), or one string for `/bin/sh -c`"
+# What most jobs leave as it is, and known by `is`: each look at what was not given would cost a submission 3 % more.
+_NOTHING: Final = ()
+_GRACE: Final = timedelta(microseconds=DEFAULT_GRACE_US)
 
 
 class HasIds(Protocol):
@@ -118,7 +124,7 @@ class Job(Struct, frozen=True, kw_only=True):
     retry_delay: Duration | UnsetType = UNSET
     retry_delay_max: Duration | UnsetType = UNSET
     timeout: Duration | UnsetType | None = UNSET
-    grace: Duration = timedelta(microseconds=DEFAULT_GRACE_US)
+    grace: Duration = _GRACE
     max_output_bytes: int = DEFAULT_MAX_OUTPUT_BYTES
     env: Mapping[str, str] = {}
     secrets: Sequence[str] = ()
@@ -137,17 +143,20 @@ def as_its_function_says(job: Job, options: PolicyOptions) -> Job:
     return replace(job, **unset) if unset else job
 
 
-def spec_of(job: Job, folder: str, where: str = "") -> JobSpec:
-    """What is recorded of a job that is submitted from `folder`. Raises BadInput for a value of a wrong type."""
-    where = where or (f"job {job.name}" if job.name else "job")
+def spec_of(job: Job, folder: str, where: str) -> JobSpec:
+    """What is recorded of a job that is submitted from `folder`. Raises BadInput, at `where`, for what can't be."""
+    if job.name:
+        check_label(job.name, "name", f"{where}.name")
+    if job.key:
+        check_label(job.key, "key", f"{where}.key")
     call, run, target, counted = None, job.run, job.target, "cpus"
-    inputs, outputs = placed(_pairs(job.inputs, where, "inputs"), _pairs(job.outputs, where, "outputs"), folder)
+    inputs, outputs = _staged(job, folder, where)
     if isinstance(run, Call):
         _check_call(job, where)
         call, run, target, counted = run, (), FUNCTIONS, "calls"
     try:
         return JobSpec(
-            run=run if isinstance(run, str) else _strings(run, where, "run"),
+            run=run if isinstance(run, str) else _strings(run, where, "run", _RUN),
             call=call,
             name=job.name,
             cwd=_folder(job, folder, target),
@@ -163,18 +172,20 @@ def spec_of(job: Job, folder: str, where: str = "") -> JobSpec:
             retry_delay_us=_microseconds(job.retry_delay, DEFAULT_RETRY_DELAY_US, where, "retry_delay"),
             retry_delay_max_us=_microseconds(job.retry_delay_max, DEFAULT_RETRY_DELAY_MAX_US, where, "retry_delay_max"),
             timeout_us=None if job.timeout is None else _microseconds(job.timeout, None, where, "timeout"),
-            grace_us=_microseconds(job.grace, DEFAULT_GRACE_US, where, "grace"),
+            grace_us=DEFAULT_GRACE_US if job.grace is _GRACE else microseconds(job.grace, f"{where}.grace"),
             max_output_bytes=job.max_output_bytes,
             env=dict(job.env),
-            secrets=_strings(job.secrets, where, "secrets"),
+            secrets=() if job.secrets is _NOTHING else _strings(job.secrets, where, "secrets"),
             key=job.key,
             hold=job.hold,
             inputs=inputs,
             outputs=outputs,
-            sbatch=texts_of(job.sbatch, f"{where}: sbatch") if job.sbatch else {},
+            sbatch=texts_of(job.sbatch, f"{where}.sbatch") if job.sbatch else {},
             template=job.template,
-            variables=texts_of(job.variables, f"{where}: variables") if job.variables else {},
+            variables=texts_of(job.variables, f"{where}.variables") if job.variables else {},
         )
+    except BadInput as error:
+        raise error.at(where) from None
     except (TypeError, AttributeError) as error:
         raise BadInput(
             f"a value is of the wrong type: {error}", where=where, remedy="see `help(holdfast.Job)`"
@@ -191,30 +202,38 @@ def _check_call(job: Job, where: str) -> None:
     for field, is_given in given:
         if is_given:
             problem = "a function is called in this program, in its folder, and its output is not kept"
-            raise BadInput(problem, where=f"{where}: {field}", remedy="leave it out, or submit a command")
+            raise BadInput(problem, where=f"{where}.{field}", remedy="leave it out, or submit a command")
 
 
-def _strings(given: Sequence[str], where: str, field: str) -> tuple[str, ...]:
+def _strings(given: Sequence[str], where: str, field: str, remedy: str = "give a list of strings") -> tuple[str, ...]:
     if isinstance(given, str):
-        raise BadInput(f"{given!r} is one string", where=f"{where}: {field}", remedy="give a list of strings")
+        raise BadInput(f"{given!r} is one string", where=f"{where}.{field}", remedy=remedy)
+    if isinstance(cast("object", given), bytes) or not isinstance(cast("object", given), Iterable):
+        raise BadInput(f"{given!r} is no list", where=f"{where}.{field}", remedy=remedy)
     found = tuple(given)
     for each in cast("tuple[object, ...]", found):
         if not isinstance(each, str):
-            remedy = 'its members are strings: "4", not 4'
-            raise BadInput(f"{each!r} is no string", where=f"{where}: {field}", remedy=remedy)
+            remedy = 'its members are strings: "4", not 4; str(path), not a Path'
+            raise BadInput(f"{each!r} is no string", where=f"{where}.{field}", remedy=remedy)
     return found
+
+
+def _staged(job: Job, folder: str, where: str) -> tuple[tuple[InputFile, ...], tuple[OutputFile, ...]]:
+    if job.inputs is _NOTHING and job.outputs is _NOTHING:
+        return (), ()
+    return placed(_pairs(job.inputs, where, "inputs"), _pairs(job.outputs, where, "outputs"), folder)
 
 
 def _pairs(given: Sequence[str | Pair], where: str, field: str) -> list[Pair]:
     if isinstance(given, str):
-        raise BadInput(f"{given!r} is one string", where=f"{where}: {field}", remedy="give a list")
+        raise BadInput(f"{given!r} is one string", where=f"{where}.{field}", remedy="give a list")
     if not isinstance(cast("object", given), Iterable):
-        raise BadInput(f"{given!r} is no list", where=f"{where}: {field}", remedy="give a list")
+        raise BadInput(f"{given!r} is no list", where=f"{where}.{field}", remedy="give a list")
     pairs = [(each, "") if isinstance(each, str) else each for each in given]
     for pair in cast("list[object]", pairs):
         if not _is_pair(pair):
             remedy = "give a path, or a pair of a path and its place"
-            raise BadInput(f"{pair!r} is no pair of paths", where=f"{where}: {field}", remedy=remedy)
+            raise BadInput(f"{pair!r} is no pair of paths", where=f"{where}.{field}", remedy=remedy)
     return pairs
 
 
@@ -227,7 +246,7 @@ def _is_pair(given: object) -> bool:
 
 def ids_of(given: After) -> tuple[str | int, ...]:
     """The ids, and the names, of the jobs that these stand for. Raises BadInput for what stands for none."""
-    if given == ():  # as nearly always, and the rest is slow
+    if given is _NOTHING:
         return ()
     if isinstance(given, str | int):
         if isinstance(given, bool):
@@ -235,7 +254,7 @@ def ids_of(given: After) -> tuple[str | int, ...]:
         return (given,)
     if _has_ids(given):
         return tuple(given.ids)
-    if not isinstance(cast("object", given), Iterable):
+    if isinstance(cast("object", given), bytes) or not isinstance(cast("object", given), Iterable):
         raise _no_job(given)
     return tuple(one for each in given for one in ids_of(each))
 
@@ -257,8 +276,8 @@ def _folder(job: Job, folder: str, target: str) -> str:
 
 
 def _needs(given: Mapping[str, Amount], counted: str, where: str) -> dict[str, int]:
-    return {counted: 1, **amounts_of(given, f"{where}: needs")}
+    return {counted: 1} if given == {} else {counted: 1, **amounts_of(given, f"{where}.needs")}
 
 
 def _microseconds(given: Duration | UnsetType, default_us: T, where: str, field: str) -> int | T:
-    return default_us if given is UNSET else microseconds(given, f"{where}: {field}")
+    return default_us if given is UNSET else microseconds(given, f"{where}.{field}")

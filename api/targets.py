@@ -11,6 +11,7 @@ from holdfast.events.spec import LimitSpec, SshSpec
 from holdfast.events.units import parse_amount, parse_rate
 
 from .clusters import Slurm, slurm_of
+from .labels import check_label
 
 Amount = int | str
 
@@ -21,6 +22,7 @@ def offer(
     target: str, capacity: Mapping[str, Amount], *, host: str, workdir: str, python: str, slurm: Slurm | None
 ) -> Configure:
     """The command that sets it. Raises BadInput for an amount that is none."""
+    check_label(target, "name", "targets")
     where = f"targets.{target}"
     if not host and (python or (workdir != _WORKDIR and slurm is None)):
         problem = "a workdir or an interpreter is given, and no host"
@@ -34,6 +36,7 @@ def offer(
 
 def limit(name: str, concurrent: int | None, rate: str | None, burst: int) -> Configure:
     """The command that sets a limit. Raises BadInput for a rate that is none."""
+    check_label(name, "name", "limits")
     where = f"limits.{name}.rate"
     if rate is not None and not isinstance(cast("object", rate), str):
         raise BadInput(f"{rate!r} is no rate", where=where, remedy='write it as in "10/s" or "3/min"')

@@ -10,38 +10,25 @@ import re
 from typing import Final
 
 from holdfast.events.quoting import shown
+from holdfast.labels import LABEL_REMEDY, PLAIN_NAME, label_problem, named
 
 from .places import Misfit, expected
 
-NAME_CHARACTERS_MAX: Final = 200
 RESERVED_VARIABLES: Final = ("HOLDFAST_JOB", "HOLDFAST_ATTEMPT", "HOLDFAST_TOKEN")
 
-# The common case in one match; every name that it takes passes all of `check_name`.
-PLAIN_NAME: Final = r"[A-Za-z_][A-Za-z0-9_.-]{0,199}"
-_PLAIN_NAME: Final = re.compile(PLAIN_NAME)
+_PLAIN_NAME: Final = re.compile(PLAIN_NAME)  # what it takes passes all of `check_name`
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CONTROL_BUT_LINES_AND_TABS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-_SURROGATES: Final = range(0xD800, 0xE000)
-
-_NAME_REMEDY: Final = f"use 1 to {NAME_CHARACTERS_MAX} printable characters, no blank at either end"
 
 
 def check_label(value: object, what: str = "name") -> str:
     """A name of anything: 1 to 200 printable characters, no blank at either end. Raises Misfit; `what` is its noun."""
     if not isinstance(value, str):
         raise expected("a string", value)
-    if _PLAIN_NAME.fullmatch(value):
-        return value
-    if not value:
-        raise Misfit(f"the {what} is empty", remedy=_NAME_REMEDY)
-    if len(value) > NAME_CHARACTERS_MAX:
-        raise Misfit(f"the {what} {shown(value)} has {len(value)} characters", remedy=_NAME_REMEDY)
-    if value != value.strip():
-        raise Misfit(f"the {what} {shown(value)} begins or ends with a blank", remedy=_NAME_REMEDY)
-    if not value.isprintable():
-        character = next(each for each in value if not each.isprintable())
-        raise Misfit(f"the {what} {shown(value)} holds the character {_named(character)}", remedy=_NAME_REMEDY)
+    problem = label_problem(value, what)
+    if problem:
+        raise Misfit(problem, remedy=LABEL_REMEDY)
     return value
 
 
@@ -94,7 +81,7 @@ def check_text(value: object, what: str, *, lines: bool = True) -> str:
         return value
     found = (_CONTROL_BUT_LINES_AND_TABS if lines else _CONTROL).search(value)
     if found:
-        problem = f"{what} holds the character {_named(found[0])} at position {found.start() + 1}"
+        problem = f"{what} holds the character {named(found[0])} at position {found.start() + 1}"
         remedy = "only line breaks and tabs are allowed" if lines else "no control character is allowed"
         raise Misfit(problem, remedy=f"{remedy}; take it out")
     return value
@@ -104,9 +91,3 @@ def _not_reserved(name: str) -> str:
     if name in RESERVED_VARIABLES:
         raise Misfit(f"{name} is set by Holdfast itself", remedy="use another name")
     return name
-
-
-def _named(character: str) -> str:
-    point = ord(character)
-    remark = " (half a character, or a byte that is not UTF-8)" if point in _SURROGATES else ""
-    return f"U+{point:04X}{remark}"

@@ -11,8 +11,7 @@ from typing import Annotated, Final
 import msgspec
 
 from holdfast.events.spec import JobSpec
-
-from .names import PLAIN_NAME
+from holdfast.labels import PLAIN_NAME
 
 
 class _Line(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
