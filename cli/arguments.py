@@ -323,5 +323,6 @@ def build_parser(version: str) -> argparse.ArgumentParser:
             allow_abbrev=False,
         )
         _home(sub)
+        sub.set_defaults(parser=sub)
         command.add(sub)
     return parser

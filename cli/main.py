@@ -6,7 +6,7 @@ import errno
 import io
 import os
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -68,7 +68,9 @@ def _guarded(argv: Sequence[str] | None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    arguments = build_parser(__version__).parse_args(argv)
+    arguments, unknown = build_parser(__version__).parse_known_args(argv)
+    if unknown:  # told by the command's own parser, which shows what it takes
+        cast("ArgumentParser", arguments.parser).error(f"unrecognized arguments: {' '.join(unknown)}")
     home = find_home(getattr(arguments, "home", None), os.environ, _working_folder())
     module = import_module(f"{__package__}.commands.{COMMANDS[arguments.chosen].module}")
     interrupt_from_now_on()
