@@ -55,6 +55,16 @@ def new_file(text: str) -> Path:
     return path
 
 
+def folder(text: str) -> Path:
+    """A folder for files, made if it is missing, before minutes are spent on what goes there."""
+    path = Path(text)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArgumentTypeError(f"{text} can't be made a folder: {error.strerror}; name another place") from error
+    return path
+
+
 def _whole(text: str, remedy: str, most: float = math.inf) -> int:
     try:
         found = int(text)

@@ -18,7 +18,7 @@ from typing import Final
 
 import trio
 
-from benchmarks.arguments import seconds
+from benchmarks import arguments
 from benchmarks.benchmark import Command
 from benchmarks.catalogue import BENCHMARKS
 from benchmarks.catalogue import COMMANDS as MORE_COMMANDS
@@ -89,13 +89,17 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("name", metavar="NAME", nargs="?", choices=known, help=f"one of {', '.join(known)}")
     parser.add_argument(
         "--seconds",
-        type=seconds,
+        type=arguments.seconds,
         default=SECONDS_AT_MOST,
         metavar="S",
         help="end it after so long (%(default)s)",
     )
     parser.add_argument(
-        "--folder", type=Path, default=FOLDER, metavar="DIR", help="where the pictures go; benchmarks/results"
+        "--folder",
+        type=arguments.folder,
+        default=FOLDER,
+        metavar="DIR",
+        help="where the pictures go; benchmarks/results",
     )
     parser.epilog = "What follows `--` goes to the benchmark: ./dev bench profile spawn -- --quick"
     end = words.index("--") if "--" in words else len(words)

@@ -79,7 +79,7 @@ def main(words: Sequence[str]) -> int:
         signal.signal(each, _stop)
     try:
         if given.draw is not None:
-            return _show(load(given.draw), given.picture)
+            return _show(_sweep_in(given.draw), given.picture)
         return _measure(given)
     except BadResults as error:
         sys.stderr.write(f"./dev bench limits: {error}\n")
@@ -124,7 +124,16 @@ def _kept(given: argparse.Namespace) -> list[Measurement]:
     """The figures that the output holds already, where it is to be added to. Raises BadResults."""
     if not given.add or given.output is None or not given.output.exists():
         return []
-    return [each for each in load(given.output).results[0].measurements if "figure" in each.settings]
+    return [each for each in _sweep_in(given.output).results[0].measurements if "figure" in each.settings]
+
+
+def _sweep_in(file: Path) -> Run:
+    """What a sweep wrote. Raises BadResults."""
+    run = load(file)
+    if [each.benchmark for each in run.results] != ["limits"]:
+        message = f"{file}: there are other results in it, and no sweep; name a file that ./dev bench limits wrote"
+        raise BadResults(message)
+    return run
 
 
 def _run(figures: Sequence[Measurement], stops: Sequence[Stop], scale: Scale) -> Run:

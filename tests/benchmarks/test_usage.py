@@ -67,6 +67,7 @@ def test_each_has_its_own_help(capsys: pytest.CaptureFixture[str], name: str) ->
         (["limits", "--seconds", "soon"], "--seconds: 'soon' is no length of time"),
         (["limits", "--rounds", "0"], "--rounds: '0': nothing can be measured so many times"),
         (["limits", "--picture", "{folder}/none/a.svg"], "there is no folder"),
+        (["profile", "--folder", "/proc/none"], "/proc/none can't be made a folder: "),
         (["limits", "--add"], "--add goes on with a file; name it by --output"),
     ],
 )
@@ -78,6 +79,13 @@ def test_bad_usage_is_refused_with_the_reason(
     assert code == 2
     assert "usage: ./dev bench" in said
     assert why in said
+
+
+def test_results_without_a_sweep_are_not_drawn(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    save(run(), tmp_path / "a.json")
+    code, said = usage(capsys, "limits", "--draw", str(tmp_path / "a.json"))
+    assert code == 3
+    assert said.endswith("there are other results in it, and no sweep; name a file that ./dev bench limits wrote\n")
 
 
 def test_a_comparison_tells_its_numbers_and_fails_for_what_is_worse(
