@@ -25,8 +25,9 @@ T = TypeVar("T")
 
 
 class Step:
-    """One step; made by `Holdfast.step`. `fresh`: no result of it is recorded, so it is to be done now.
+    """One step, of this `name` and `key`; made by `Holdfast.step`.
 
+    `fresh`: no result of it is recorded, so it is to be done now.
     That no result is recorded does not say that it was never begun: see `Holdfast.step`.
 
     `result`: what came of it, to be set where it is fresh; anything that JSON can hold. One that is not set is None:

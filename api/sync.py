@@ -48,7 +48,10 @@ T = TypeVar("T")
 
 
 class SyncSubmission:
-    """Jobs that were submitted together, in the order of their submission; one of them is `submission[0]`."""
+    """Jobs that were submitted together, in the order of their submission; one of them is `submission[0]`.
+
+    `ids` are theirs, as any program that opens the home knows them.
+    """
 
     def __init__(self, holdfast: SyncHoldfast, ids: Sequence[int]) -> None:
         self._holdfast = holdfast
@@ -81,7 +84,10 @@ class SyncSubmission:
 
 
 class SyncJob:
-    """A job that was submitted; or any of the home, by its id: `hf.job(7)`."""
+    """A job that was submitted; or any of the home, by its id: `hf.job(7)`.
+
+    `id` is a whole number, as any program that opens the home knows it: keep that, where you want the job again.
+    """
 
     def __init__(self, holdfast: SyncHoldfast, job: int) -> None:
         self._holdfast = holdfast

@@ -29,7 +29,7 @@ from holdfast.actors.targets.calling import CallRunner
 from holdfast.actors.targets.messages import Order
 from holdfast.actors.targets.transport import RunnerTransport
 from holdfast.events.draft import Draft
-from holdfast.events.errors import HoldfastError
+from holdfast.events.errors import BadInput, HoldfastError
 from holdfast.events.messages import AttemptStatus
 from holdfast.store.contract import Store
 from holdfast.store.home import Home
@@ -165,11 +165,19 @@ class _Performer:
             with trio.move_on_after(seconds) as patience:
                 answer = self._commands(command)
                 code = await answer if inspect.isawaitable(answer) else answer
-                end = AttemptStatus(token, "ended", how="exited", exit_code=int(code))
+                end = AttemptStatus(token, "ended", how="exited", exit_code=_exit_code(code, command))
             if patience.cancelled_caught:
                 end = AttemptStatus(token, "ended", how="timeout")
         del self._scopes[token]
         self.runner.ended(end)
+
+
+def _exit_code(given: object, command: Command) -> int:
+    """What stands for its exit code. Raises BadInput for what is none; True would be one, and that of a failure."""
+    if isinstance(given, bool) or not isinstance(given, int):
+        problem = f"the function that stands for commands gave {given!r} for {command.run!r}"
+        raise BadInput(problem, where="testing", remedy="have it give an exit code: 0 where the command succeeds")
+    return given
 
 
 class _EngineHere(Engine):

@@ -12,6 +12,7 @@ from typing import Final, get_args
 from msgspec import Struct
 
 import holdfast
+from holdfast import testing
 from holdfast.events import facts
 from tests.tree import ROOT
 
@@ -24,6 +25,16 @@ _START: Final = """\
 
 `import holdfast`, and `holdfast.events.facts` where you match on events. The examples are run by a test; what stands
 below them is written from the docstrings by `python -m tests.api.api_page`, so change it there.
+"""
+
+_WORDS: Final = """\
+## Words in signatures
+
+- `Command`: one string, for `/bin/sh -c`, or a list of strings, without a shell.
+- `After`: a job that was submitted, or several; an id; the name of a job that is submitted with it; or a list of these.
+- `Amount`: a whole number, or text such as "8GB". `Duration`: a `timedelta`, or text such as "90s" or "1h30m".
+- `JobOptions`: the fields of `Job` but for `run`. `PolicyOptions`: those of them from `limits` to `timeout`.
+- `Event`: one of the classes of `holdfast.events.facts`, see [The log](#the-log).
 """
 
 # In the order in which one meets them; a test looks that every public name is here.
@@ -67,11 +78,13 @@ CHAPTERS: Final = {
     ),
 }
 
+TESTING: Final = ("open", "Command", "WrongLoop")
+
 # What has no underscore, as the package's own modules use it, and is nothing that one calls from outside.
 INTERNAL: Final = {"Step.take", "Step.request", "Step.text", "Attempt.stop", "Events.held"}
 # Names of unions that a signature would otherwise spell out.
 _SHORT: Final = (
-    (re.compile(r"(?:holdfast\.events\.facts\.\w+(?: \| )?){9,}"), "Event"),
+    (re.compile(r"(?:holdfast\.events\.(?:cluster)?facts\.\w+(?: \| )?){9,}"), "Event"),
     (re.compile(r"\b(?:holdfast(?:\.[a-z_]+)+|collections\.abc|datetime|msgspec|os)\.(?=\w)"), ""),
     (re.compile(r"HasIds \| int \| str \| Iterable\[HasIds \| int \| str\]"), "After"),
 )
@@ -83,14 +96,18 @@ def page() -> str:
 
 
 def _reference() -> Iterator[str]:
+    yield _WORDS
     for title, names in CHAPTERS.items():
         yield f"## {title}\n"
         for name in names:
             yield from _entry(name, getattr(holdfast, name), "###")
         if title == "The log":
             yield "### Events, by what they are about\n"
-            yield "Of `holdfast.events.facts`; their fields are there.\n"
+            yield "Of `holdfast.events.facts`, and from `BatchPlanned` on of `holdfast.events.clusterfacts`.\n"
             yield "\n".join(f"- `{each.__name__}`: {_first_line(each)}" for each in _events()) + "\n"
+    yield "## Holdfast in a test: `holdfast.testing`\n"
+    for name in TESTING:
+        yield from _entry(f"testing.{name}", getattr(testing, name), "###")
 
 
 def _events() -> Iterator[type]:

@@ -32,6 +32,10 @@ def test_the_page_is_written_from_the_docstrings_as_they_are() -> None:
     assert (ROOT / PAGE).read_text(encoding="utf-8") == page(), f"{PAGE} is stale; `{COMMAND}` writes it anew"
 
 
+def test_signatures_name_types_without_their_modules() -> None:
+    assert re.findall(r"holdfast(?:\.[a-z]+)*\.events\.[a-z]+\.[A-Z]\w*", page()) == []
+
+
 def test_every_public_name_is_on_the_page() -> None:
     assert sorted(name for names in CHAPTERS.values() for name in names) == sorted(holdfast.__all__)
 

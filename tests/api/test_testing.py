@@ -49,6 +49,14 @@ async def test_retries_and_their_delays_pass_in_virtual_time(autojump_clock: Moc
         assert tries[-1] - tries[0] > 60
 
 
+@pytest.mark.parametrize("odd", [None, True, "0"])
+async def test_what_is_no_exit_code_fails_the_test_in_words(odd: int, autojump_clock: MockClock) -> None:
+    del autojump_clock
+    with pytest.raises(holdfast.BadInput, match=r"commands gave .* for 'work'; have it give an exit code: 0 where"):
+        async with holdfast.testing.open(lambda _: odd) as hf:
+            await (await hf.submit("work")).wait()
+
+
 async def test_time_outs_and_cancellations_end_commands(autojump_clock: MockClock) -> None:
     del autojump_clock
 
@@ -124,7 +132,7 @@ def test_the_fixture_gives_one_whose_commands_a_test_can_choose(pytester: pytest
 
         @pytest.fixture
         def holdfast_commands():
-            return lambda command: command.attempt == 1
+            return lambda command: 1 if command.attempt == 1 else 0
 
         async def test_it(hf, autojump_clock):
             record = await (await hf.submit("work", retries=1)).wait()
