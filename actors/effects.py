@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from holdfast.events import facts
 from holdfast.events.allocations import cluster_of
 from holdfast.events.draft import Draft
-from holdfast.events.hosts import Up
+from holdfast.events.hosts import Down, NeedsYou, Refused, Up
 from holdfast.events.limits import limit_of
-from holdfast.events.records import Job
+from holdfast.events.records import Job, Target
 from holdfast.events.spec import JobSpec
 from holdfast.events.states import Launching, Running, Unknown
 
@@ -49,43 +49,53 @@ class Effects:
             launches[target] += [self._live.jobs[job.id] for job in jobs if job.id in self._live.jobs]
             stops[target] += self._cancelling(target)
         paused: list[str] = []
+        new: dict[int, JobSpec] = {}
         for entry in draft.entries:
-            match entry.event:
-                case facts.AttemptLaunched(job=job, target=target):
-                    launches[target].append(self._live.jobs[job])
-                case facts.CancelRequested(job=job):
-                    if job in self._live.jobs:
-                        found = self._live.jobs[job]
-                        stops[found.place].append(self._token(found))
-                case facts.TargetConfigured(target=target):
-                    self._introduce(target)
-                    self._meet(target)
-                case facts.HostChanged(target=target):
-                    self._note(target)
-                case facts.DialRequested(target=target) | facts.HostTrusted(target=target):
-                    self._meet(target, dial=True)
-                case facts.TargetPaused(target=target):
-                    paused.append(target)
-                    paused += [each.name for each in self._live.allocations(target)]
-                case facts.AllocationGranted(allocation=target):
-                    self._meet(target)
-                case (
-                    facts.AllocationRequested(allocation=target)
-                    | facts.AllocationReleased(allocation=target)
-                    | facts.AllocationEnded(allocation=target)
-                    | facts.AllocationRetired(allocation=target)
-                ):
-                    self._follow(target)
-                case _:
-                    pass
+            event = entry.event
+            # Those that nearly every job has come first, asked for with `is`: see `events.lifecycle`.
+            if type(event) is facts.JobSubmitted:
+                new[event.job] = event.spec
+            elif type(event) is facts.AttemptLaunched:
+                launches[event.target].append(self._live.jobs[event.job])
+            elif type(event) is facts.CancelRequested:
+                if event.job in self._live.jobs:
+                    found = self._live.jobs[event.job]
+                    stops[found.place].append(self._token(found))
+            elif type(event) is facts.TargetPaused:
+                paused.append(event.target)
+                paused += [each.name for each in self._live.allocations(event.target)]
+            elif not isinstance(event, facts.OfJob):
+                self._follow_target(event)
         self._acknowledge(draft)
         for target, jobs in launches.items():
-            self._launch(target, jobs)
+            self._launch(target, jobs, new)
         for target, tokens in stops.items():
             if tokens:
                 self._directory.tell(target, Stop(self._sessions.get(target, 0), tuple(tokens)))
         for target in paused:
             self._revoke(target)
+
+    def _follow_target(self, event: facts.HomeEvent) -> None:
+        """A target, or the way to it, is another one now."""
+        match event:
+            case facts.TargetConfigured(target=target):
+                self._introduce(target)
+                self._meet(target)
+            case facts.HostChanged(target=target):
+                self._note(target)
+            case facts.DialRequested(target=target) | facts.HostTrusted(target=target):
+                self._meet(target, dial=True)
+            case facts.AllocationGranted(allocation=target):
+                self._meet(target)
+            case (
+                facts.AllocationRequested(allocation=target)
+                | facts.AllocationReleased(allocation=target)
+                | facts.AllocationEnded(allocation=target)
+                | facts.AllocationRetired(allocation=target)
+            ):
+                self._follow(target)
+            case _:
+                pass
 
     def _greet(self, target: str, session: int) -> None:
         """Speak to a target over this connection from now on."""
@@ -135,6 +145,15 @@ class Effects:
                 # What leads into its allocations goes over the connection that stands now.
                 for allocation in self._live.allocations(target):
                     self._meet(allocation.name, dial=True)
+                for other in self._beside(record):
+                    self._meet(other.name, dial=True)
+
+    def _beside(self, target: Target) -> list[Target]:
+        """Targets behind the same host that were out of reach: they need not wait, as there is a way now."""
+        if target.ssh is None or target.allocation is not None:
+            return []
+        there = [each for each in self._live.targets() if each.ssh is not None and each.ssh.host == target.ssh.host]
+        return [each for each in there if isinstance(each.host, Down | Refused | NeedsYou)]
 
     def introduce_remote(self) -> None:
         """Tell who keeps the connections of all targets on other machines."""
@@ -159,11 +178,13 @@ class Effects:
         for target, tokens in draft.acknowledged.items():
             self._directory.tell(target, Acknowledge(self._sessions.get(target, 0), tuple(tokens), self._receipt))
 
-    def _launch(self, target: str, jobs: Sequence[Job]) -> None:
+    def _launch(self, target: str, jobs: Sequence[Job], new: Mapping[int, JobSpec]) -> None:
+        """`new`: what was submitted in this turn, and so need not be read from the log."""
         session = self._sessions.get(target)
         if session is None or not jobs:
             return
-        specs = self._log.store.base.specs([job.id for job in jobs])
+        older = [job.id for job in jobs if job.id not in new]
+        specs = {**new, **self._log.store.base.specs(older)} if older else new
         record = self._live.target(target)
         is_cluster = record is not None and record.is_cluster
         orders = tuple(

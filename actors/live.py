@@ -15,7 +15,7 @@ from holdfast.events.draft import Dependency, Draft
 from holdfast.events.facts import AttemptBatched
 from holdfast.events.records import Attempt, Batch, Flow, Job, Limit, Policy, RateMark, Retired, Target
 from holdfast.events.spec import JobSpec
-from holdfast.events.states import FINAL, IN_FLIGHT, Held, Waiting, name_of
+from holdfast.events.states import NAMES, Held, Waiting, has_ended, is_in_flight
 from holdfast.store.contract import LiveBase
 
 _NONE: Final[tuple[Dependency, ...]] = ()
@@ -108,13 +108,13 @@ class Live:
 
     def _lives_again(self, job: Job) -> bool:
         """Whether the job had ended before it changed, and has not now."""
-        return not isinstance(job.state, FINAL) and job.id not in self.jobs and job.id < self._next_job
+        return job.id < self._next_job and job.id not in self.jobs and not has_ended(job.state)
 
     def _put(self, job: Job) -> None:
         before = self.jobs.get(job.id)
         if before is not None:
             self._count(before, -1)
-        if isinstance(job.state, FINAL):
+        if has_ended(job.state):
             self.jobs.pop(job.id, None)
             self._unmet.pop(job.id, None)
             self._dependents.pop(job.id, None)
@@ -124,19 +124,23 @@ class Live:
         self._follow_flight(job)
 
     def _follow_flight(self, job: Job) -> None:
-        was = job.id in self._in_flight
-        if isinstance(job.state, IN_FLIGHT):
+        was, flies = self._in_flight.get(job.id), is_in_flight(job.state)
+        if flies:
             self._in_flight[job.id] = job
-            if not was:
-                self._flying[job.place] += 1
-                take(self._used.setdefault(job.place, {}), job.policy.needs)
-        elif was:
-            place = self._in_flight.pop(job.id).place
-            self._flying[place] -= 1
-            give_back(self._used[place], job.policy.needs)
+            # One commit may have the end of an attempt at one place, and the launch of the next at another.
+            if was is not None and was.place == job.place:
+                return
+        if was is not None:
+            if not flies:
+                del self._in_flight[job.id]
+            self._flying[was.place] -= 1
+            give_back(self._used[was.place], job.policy.needs)
+        if flies:
+            self._flying[job.place] += 1
+            take(self._used.setdefault(job.place, {}), job.policy.needs)
 
     def _count(self, job: Job, step: int) -> None:
-        self.counts[name_of(job.state)] += step
+        self.counts[NAMES[type(job.state)]] += step
 
     def job(self, job: int, /) -> Job | None:
         """A live job from memory, another from the store."""
@@ -146,7 +150,13 @@ class Live:
     def attempt(self, key: tuple[int, int], /) -> Attempt | None:
         """See `Base`."""
         found = self._attempts.get(key[0])
-        return found if found is not None and found.number == key[1] else self._stored.attempt(key)
+        if found is not None and found.number == key[1]:
+            return found
+        stored = self._stored.attempt(key)
+        flying = self._in_flight.get(key[0])
+        if stored is not None and flying is not None and flying.attempt == key[1]:
+            self._attempts[key[0]] = stored  # of an earlier supervisor; it comes up again when it ends
+        return stored
 
     def target(self, name: str, /) -> Target | None:
         """See `Base`."""

@@ -53,11 +53,12 @@ from .facts import (
 from .hosts import IDLE
 from .lifecycle import first_state, move
 from .records import Attempt, Batch, Ended, Flow, Job, Launched, Limit, Policy, RateMark, Revoked, Started, Target
-from .spec import DEFAULT_NEEDS, JobSpec
+from .spec import DEFAULT_NEEDS, FUNCTIONS, JobSpec
 
 _LAUNCHED: Final = Launched()
 _POLICY: Final = Policy()
 _POLICY_VALUES: Final = astuple(_POLICY)
+_POLICY_OF_CALLS: Final = Policy(FUNCTIONS, (("calls", 1),))
 
 # What happens to an attempt in flight and leaves it there, or takes it back.
 _IN_FLIGHT: Final = (
@@ -160,6 +161,8 @@ def policy_of(spec: JobSpec) -> Policy:
     )
     if policy == _POLICY:  # as most are
         return _POLICY
+    if policy == _POLICY_OF_CALLS:  # as most others
+        return _POLICY_OF_CALLS
     pairs = zip(astuple(policy), _POLICY_VALUES, strict=True)
     return Policy(*[default if value == default else value for value, default in pairs])
 
