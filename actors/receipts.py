@@ -22,14 +22,18 @@ def newest_receipt(store: Store) -> str:
     return _receipt_at(store, store.seq) or ""
 
 
-def check_receipt(store: Store, shown: str) -> None:
-    """Raise LogCutOff if the log does not hold what a runner's newest receipt names; "" if it has none."""
+def check_receipt(store: Store, shown: str, *, cluster: bool = False) -> None:
+    """Raise LogCutOff if the log does not hold what a runner's, or a cluster's, newest receipt names.
+
+    "" if it has none.
+    """
     home, _, place = shown.partition(".")
     seq = place.partition(".")[0]
     # One of another home says nothing of this log.
     if home == store.base.home and seq.isdecimal() and _receipt_at(store, int(seq)) != shown:
-        seen = f"the runner has a receipt for what was recorded up to event {seq}, and that event is not in this log"
-        raise LogCutOff(seen)
+        who = "the cluster's folder" if cluster else "the runner"
+        seen = f"{who} has a receipt for what was recorded up to event {seq}, and that event is not in this log"
+        raise LogCutOff(seen, cluster=cluster)
 
 
 def _receipt_at(store: Store, seq: int) -> str | None:

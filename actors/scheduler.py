@@ -15,9 +15,10 @@ import trio
 from msgspec import Struct
 
 from holdfast.events.backoff import Uniform
+from holdfast.events.batches import Recorded
 from holdfast.events.decide import decide, extent, wake
 from holdfast.events.draft import Draft
-from holdfast.events.errors import BadInput, Unavailable
+from holdfast.events.errors import BadInput, LogCutOff, Unavailable
 from holdfast.events.facts import AttemptBatched, BatchEvent, HostChanged, SupervisorStarted, SupervisorStopped
 from holdfast.events.hosts import Connecting, Idle, Suspect, Up, is_away
 from holdfast.events.messages import (
@@ -48,7 +49,7 @@ from .live import Live
 from .receipts import check_receipt
 from .reply import Request
 from .standing import Standing
-from .targets.messages import Connected
+from .targets.messages import Connected, CutOff
 from .world import Clock
 from .writer import Commit, OpenLog
 
@@ -70,11 +71,11 @@ class Drain(Request[None], frozen=True):
     """Start nothing more; what is queued ahead in runners is taken back."""
 
 
-class RecordBatches(Request[frozenset[tuple[int, int]] | Refusal], frozen=True):
+class RecordBatches(Request[Recorded | Refusal], frozen=True):
     """What a cluster's batches come to; answered once it is recorded, or could not be.
 
-    `members`: which attempts go into a batch that is planned in it. Answered with those that do not, as (job, attempt):
-    they have ended meanwhile.
+    `members`: which attempts go into a batch that is planned in it. What the log does not have of all this is named in
+    the answer.
     """
 
     target: str
@@ -82,8 +83,8 @@ class RecordBatches(Request[frozenset[tuple[int, int]] | Refusal], frozen=True):
     members: tuple[AttemptBatched, ...] = ()
 
 
-SchedulerMessage = Ask | Drain | RecordBatches | Connected | Reported | Unreachable | HostSeen | Staged | Settled
-_Report = Connected | Reported | Unreachable | HostSeen | Staged | Settled
+_Report = Connected | CutOff | Reported | Unreachable | HostSeen | Staged | Settled
+SchedulerMessage = Ask | Drain | RecordBatches | _Report
 
 
 class Identity(Struct, frozen=True):
@@ -200,7 +201,7 @@ class Scheduler(Actor[SchedulerMessage]):
                     self._launching.draining = True
                     self._effects.revoke_queued()
                     message.reply.send(None)
-                case Connected() | Reported() | Unreachable() | HostSeen() | Staged() | Settled():
+                case Connected() | CutOff() | Reported() | Unreachable() | HostSeen() | Staged() | Settled():
                     reports.append(message)
                 case _:
                     assert_never(message)
@@ -221,8 +222,8 @@ class Scheduler(Actor[SchedulerMessage]):
         self._retry_at = -math.inf
         for ask, answer in answers:
             ask.reply.send(answer)
-        for each, left_out in recorded:
-            each.reply.send(left_out)
+        for each, outcome in recorded:
+            each.reply.send(outcome)
         await self._launching.settle(draft)
         self._effects.derive(draft, attached)
         self._effects.attend(self._launching.has_ready)
@@ -247,9 +248,13 @@ class Scheduler(Actor[SchedulerMessage]):
             return Refusal(str(error), error.exit_code)
 
     def _report(self, draft: Draft, report: _Report, attached: dict[str, Attachment]) -> None:
+        if isinstance(report, CutOff):
+            raise LogCutOff(report.seen, cluster=True)
         if isinstance(report, Connected):
             target = report.report.target
-            check_receipt(self._parts.log.store, report.report.receipt)
+            there = self._state.target(target)
+            is_cluster = there is not None and there.is_cluster
+            check_receipt(self._parts.log.store, report.report.receipt, cluster=is_cluster)
             attached[target] = report.session, decide_report(draft, report.report)
             self._launching.up.add(target)
         else:

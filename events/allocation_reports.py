@@ -61,7 +61,7 @@ def _find(draft: Draft, token: str, cluster: str) -> Target | None:
     target = draft.targets.get(name_of(cluster, int(number)))
     if target is None and draft.batches.get(token) is None:
         message = f"the cluster {cluster} has the allocation {token}, which this log never asked for"
-        raise LogCutOff(message)
+        raise LogCutOff(message, cluster=True)
     return target
 
 

@@ -5,7 +5,13 @@ A message names what was seen, the rule, and the remedy, in that order.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+_OF_RUNNERS: Final = "end the runner (with nothing to run it leaves by itself) and move runner.journal away"
+_OF_CLUSTERS: Final = (
+    "begin a new home (`--home`), whose attempts have other names than those that the cluster has had from this one, "
+    "and see to what is still in its queue with `squeue` and `scancel`"
+)
 
 
 class HoldfastError(Exception):
@@ -53,14 +59,14 @@ class Damaged(Unavailable):
 
 
 class LogCutOff(Damaged):
-    """A runner knows of something in this home that the log does not: the log has lost its end."""
+    """A runner, or a cluster, knows of something in this home that the log does not: the log has lost its end."""
 
-    def __init__(self, seen: str) -> None:
+    def __init__(self, seen: str, *, cluster: bool = False) -> None:
+        """`cluster`: it is a cluster that knows, and not a runner, whose journal could be moved away."""
         super().__init__(
             f"{seen}: the log has lost its end, as when a backup is restored or the file log.db-wal is taken away; "
-            "nothing is started, because it may have run already; put the newest log back, or give up what was "
-            "recorded since and have what ran since run again: end the runner (with nothing to run it leaves by "
-            "itself) and move runner.journal away"
+            f"nothing is started, because it may have run already; put the newest log back, or give up what was "
+            f"recorded since and have what ran since run again: {_OF_CLUSTERS if cluster else _OF_RUNNERS}"
         )
 
 

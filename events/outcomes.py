@@ -8,6 +8,7 @@ from typing import Final, assert_never
 from .allocation_reports import is_allocation, record_allocation, retire
 from .allocations import ATTEMPT
 from .backoff import full_jitter_us
+from .batches import Recorded, is_stale
 from .draft import PREVIOUS, Draft
 from .errors import IllegalMove, LogCutOff
 from .facts import (
@@ -19,6 +20,7 @@ from .facts import (
     AttemptStarted,
     AttemptUnreachable,
     BatchEvent,
+    BatchPlanned,
     FilesStaged,
     HostChanged,
     JobCancelled,
@@ -29,7 +31,7 @@ from .lifecycle import known_start
 from .messages import Attached, AttemptStatus, HostSeen, Report, Reported, Settled, Staged, Unreachable
 from .records import Ended, Job, Launched, Outcome, Process, Progress, Revoked, Target
 from .settle import resolve, settle
-from .states import FINAL, IN_FLIGHT, Launching, Running, Unknown
+from .states import Launching, Running, Unknown, has_ended, is_in_flight
 
 _FORGOTTEN: Final = "its runner does not know it any more"
 _JOURNAL_GONE: Final = "its runner's journal is gone, or the machine was restarted: whether it ran can't be known"
@@ -58,7 +60,7 @@ def decide_report(draft: Draft, report: Report) -> list[Job]:
             if draft.targets.get(name) is not None:
                 draft.record(HostChanged(name, host), author="connections")
         case Staged(token=token, files=files, back=back):
-            found = _find(draft, token)
+            found = _find(draft, _named(draft, token))
             if found is not None:
                 draft.record_job(FilesStaged(found.id, found.attempt, files, back), author=author)
         case Settled():
@@ -70,28 +72,30 @@ def decide_report(draft: Draft, report: Report) -> list[Job]:
 
 def record_batches(
     draft: Draft, target: str, news: Sequence[BatchEvent], members: Sequence[AttemptBatched]
-) -> frozenset[tuple[int, int]]:
+) -> Recorded:
     """Record what a cluster's batches come to, and which attempts go into those that are planned.
 
-    Returns those that do not, because they are over, as (job, attempt): the job's next attempt may be a member as well.
+    What can't be is left out and named: who says it must not act as if the log had it.
     """
     author = f"target:{target}"
+    refused: list[tuple[BatchEvent, str]] = []
     for event in news:
         try:
             draft.record(event, author=author)
-        except IllegalMove:
-            # Said twice, or overtaken: who says it looks at the log again whenever the way to the cluster stands anew.
-            continue
-    left_out: list[tuple[int, int]] = []
+        except IllegalMove as error:
+            if not is_stale(draft.batches.get(event.batch), event):
+                refused.append((event, str(error)))
+    unplanned = {event.batch for event, _ in refused if isinstance(event, BatchPlanned)}
+    over: list[tuple[int, int]] = []
     for member in members:
-        if member.attempt == ATTEMPT:
-            continue  # an allocation, which is no job's
+        if member.attempt == ATTEMPT or member.batch in unplanned:
+            continue  # an allocation, which is no job's, or in no batch that there is
         job = draft.jobs.get(member.job)
         if job is not None and job.attempt == member.attempt and isinstance(job.state, Launching | Unknown):
             draft.record_job(member, author=author)
         else:
-            left_out.append((member.job, member.attempt))
-    return frozenset(left_out)
+            over.append((member.job, member.attempt))
+    return Recorded(frozenset(over), tuple(refused))
 
 
 def _attached(draft: Draft, report: Attached, author: str) -> list[Job]:
@@ -112,7 +116,7 @@ def _attached(draft: Draft, report: Attached, author: str) -> list[Job]:
     for each in in_flight:
         job = draft.jobs.get(each.id)
         assert job is not None, "a job in flight does not exist"
-        if not isinstance(job.state, IN_FLIGHT) or f"{draft.base.home}.{job.id}.{job.attempt}" in known:
+        if not is_in_flight(job.state) or f"{draft.base.home}.{job.id}.{job.attempt}" in known:
             continue
         if same_memory and known_start(job.state) is None:
             if isinstance(job.state, Unknown):
@@ -132,7 +136,7 @@ def _settled(draft: Draft, report: Settled) -> None:
             _status(draft, status, report.target)
     for each in draft.base.in_flight(report.target):
         job = draft.jobs.get(each.id)
-        if job is None or not isinstance(job.state, IN_FLIGHT) or job.place != report.target:
+        if job is None or not is_in_flight(job.state) or job.place != report.target:
             continue  # it said itself how it ended
         if report.closed and known_start(job.state) is None:
             _revoked(draft, job, AttemptStatus("", "revoked", error=_NEVER_BEGAN), author)
@@ -151,14 +155,18 @@ def _status(draft: Draft, status: AttemptStatus, target: str) -> None:
     if is_allocation(status):
         record_allocation(draft, status, target, author)
         return
-    _check_launched(draft, status.token)
+    named = _named(draft, status.token)
+    if named is not None:
+        _check_launched(draft, named, status.token, target)
     if status.state in {"ended", "revoked"}:
         draft.acknowledged.setdefault(target, []).append(status.token)
-    found = _find(draft, status.token)
+    found = _find(draft, named)
     if found is None:
         return  # its end was recorded before; if this is the end once more, only the acknowledgement got lost
     match status.state:
         case "queued":
+            if found.place != target:
+                return  # another target's, which has the same cluster's queue: it says itself how it stands
             if isinstance(found.state, Unknown):
                 draft.record_job(AttemptReached(found.id, found.attempt), author=author)
             _progressed(draft, found, status, author)
@@ -186,27 +194,26 @@ def _named(draft: Draft, token: str) -> tuple[int, int] | None:
     return int(job_text), int(attempt_text)
 
 
-def _check_launched(draft: Draft, token: str) -> None:
-    """Fail closed where a runner has an attempt that the log does not: forgetting it could let its job run twice."""
-    named = _named(draft, token)
-    if named is None:
-        return
+def _check_launched(draft: Draft, named: tuple[int, int], token: str, target: str) -> None:
+    """Fail closed where a target has an attempt that the log does not: forgetting it could let its job run twice."""
     job = draft.jobs.get(named[0])
     if job is None or job.attempt < named[1]:
-        message = f"the runner has the attempt {token}, which this log never launched"
-        raise LogCutOff(message)
+        there = draft.targets.get(target)
+        is_cluster = there is not None and there.is_cluster
+        who = f"the cluster {target}" if is_cluster else "the runner"
+        message = f"{who} has the attempt {token}, which this log never launched"
+        raise LogCutOff(message, cluster=is_cluster)
 
 
-def _find(draft: Draft, token: str) -> Job | None:
-    """The job whose newest attempt, in flight, has this token."""
-    named = _named(draft, token)
+def _find(draft: Draft, named: tuple[int, int] | None) -> Job | None:
+    """The job whose newest attempt, in flight, is the one `_named`."""
     if named is None:
         return None
     job = draft.jobs.get(named[0])
-    if job is None or job.attempt != named[1] or not isinstance(job.state, IN_FLIGHT):
+    if job is None or job.attempt != named[1] or not is_in_flight(job.state):
         return None
     attempt = draft.attempts.get((job.id, job.attempt))
-    return None if attempt is None or isinstance(attempt.phase, Ended | Revoked) else job
+    return None if attempt is None or type(attempt.phase) is Ended or type(attempt.phase) is Revoked else job
 
 
 def _running(draft: Draft, job: Job, status: AttemptStatus, author: str) -> None:
@@ -242,7 +249,7 @@ def _revoked(draft: Draft, job: Job, status: AttemptStatus, target_name: str) ->
         else:
             _lose(draft, job, _CONTRADICTED, author, PREVIOUS)
         return
-    cancelling = isinstance(job.state, IN_FLIGHT) and job.state.cancelling
+    cancelling = is_in_flight(job.state) and job.state.cancelling
     reason = status.error or "taken back before it started"
     attempt = draft.attempts.get((job.id, job.attempt))
     waits = attempt is not None and bool(attempt.after) and draft.recount(job.id) > 0
@@ -277,13 +284,13 @@ def _end(draft: Draft, job: Job, outcome: Outcome, author: str, cause: int | Non
     event = AttemptEnded(job.id, job.attempt, outcome, _retry_at(draft, job, outcome))
     ended = draft.record_job(event, cause, author)
     after = draft.jobs.get(job.id)
-    if after is not None and isinstance(after.state, FINAL):
+    if after is not None and has_ended(after.state):
         settle(draft, job.id, ended)
 
 
 def _retry_at(draft: Draft, job: Job, outcome: Outcome) -> int | None:
     """When the retry policy gives the job another attempt, or None."""
-    cancelling = isinstance(job.state, IN_FLIGHT) and job.state.cancelling
+    cancelling = is_in_flight(job.state) and job.state.cancelling
     if cancelling or outcome.how == "stopped" or (outcome.how == "exited" and outcome.exit_code == 0):
         return None
     kind = outcome.how if outcome.how in {"timeout", "lost"} else "failed"

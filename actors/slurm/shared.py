@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
+from holdfast.events.batches import Recorded
 from holdfast.events.facts import AttemptBatched, BatchEvent
 from holdfast.events.messages import AttemptStatus, Refusal, Reported
 from holdfast.events.records import Target
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ..connections.host import Around
 
 AGAIN_S: Final = 1.0
+REFUSED_TOLD_MAX: Final = 100
 
 
 class Shared:
@@ -44,6 +46,8 @@ class Shared:
         """Of Holdfast's folder on the cluster: what other folders say is nothing to us."""
         self.leftovers: list[str] = []
         self._news = trio.Event()
+        self._untold: list[AttemptStatus] = []
+        self._refused: set[str] = set()
 
     @property
     def name(self) -> str:
@@ -84,19 +88,50 @@ class Shared:
 
     # What is said and recorded.
 
-    async def record(self, *news: BatchEvent, members: Sequence[AttemptBatched] = ()) -> frozenset[tuple[int, int]]:
-        """Have it recorded, however long the disk is full; returns the members that are over, as (job, attempt)."""
+    async def record(self, *news: BatchEvent, members: Sequence[AttemptBatched] = ()) -> Recorded:
+        """Have it recorded, however long the disk is full; what can't be in the log is told as trouble, and named."""
         while True:
             answer = await self.scheduler.ask(RecordBatches, self.name, news, tuple(members))
             if not isinstance(answer, Refusal):
+                self._tell_refused(answer)
                 return answer
             await trio.sleep(AGAIN_S)
+
+    def _tell_refused(self, answer: Recorded) -> None:
+        for _, why in answer.refused:
+            if why not in self._refused and len(self._refused) < REFUSED_TOLD_MAX:
+                self._refused.add(why)
+                self.on_trouble(f"{self.name}: the log can't have what is said of a batch, and does not: {why}")
 
     async def report(self, statuses: Sequence[AttemptStatus]) -> None:
         """Tell the scheduler, once files that belong to an end are here."""
         told = self.carrier.bring_back(statuses)
         if told:
             await self.scheduler.tell(Reported(self.name, tuple(told)))
+
+    def report_soon(self, statuses: Sequence[AttemptStatus]) -> None:
+        """Have the scheduler told, by `tell_untold`: for those who must not wait for its inbox to have room."""
+        self._untold += statuses
+        self.stir()
+
+    async def tell_untold(self) -> None:
+        """Tell what was left to be told, until cancelled."""
+        while True:
+            while not self._untold:
+                await self.stirred(float("inf"))
+            told = len(self._untold)
+            await self.report(self._untold[:told])
+            del self._untold[:told]
+            self.stir()
+
+    async def all_told(self) -> None:
+        """Wait until the scheduler has been told all that was left to be told."""
+        while self._untold:
+            await self.stirred(float("inf"))
+
+    def forget_untold(self) -> None:
+        """What was to be told over an earlier connection is not to be told over this one."""
+        self._untold.clear()
 
     async def report_unclear(self, entry: Entry, reason: str) -> None:
         """What became of these is not known for now."""

@@ -18,16 +18,15 @@ from holdfast.events.errors import BadInput, Unavailable
 from holdfast.events.facts import AttemptBatched, BatchClosed, BatchPlanned, BatchSubmitted, BatchUnclear, BatchWaits
 from holdfast.events.messages import AttemptStatus
 from holdfast.events.sbatch import options
-from holdfast.events.spec import SlurmSpec
 
 from ..targets.messages import Order
 from ..targets.secrets import NoSecret, find_secrets
 from . import attempt_folders, refusals
-from .arrays import batches
+from .arrays import grouped
 from .asking import void
 from .behind import GONE, are_there, fresh_s
 from .behind import options as behind
-from .book import Entry, Member
+from .book import UNCLEAR, Entry, Member
 from .ranges import shown_ranges
 from .script import Place, render, sbatch_argv
 from .shared import Shared
@@ -49,6 +48,7 @@ class Submitter:
         self._shared = shared
         self._orders: dict[str, Order] = {}
         self._waiting: list[Entry] = []
+        self._unplanned: list[Entry] = []
         self._failures = 0
         self._news = trio.Event()
 
@@ -67,8 +67,8 @@ class Submitter:
         self._waiting.append(entry)
         self._news.set()
 
-    async def take_back(self, tokens: Sequence[str], why: str = "taken back before it was submitted") -> None:
-        """Those of these that the cluster surely does not have are not to start."""
+    def take_back(self, tokens: Sequence[str], why: str = "taken back before it was submitted") -> None:
+        """Those of these that the cluster surely does not have are not to start; waits for nobody."""
         shared = self._shared
         gone: list[str] = []
         for token in tokens:
@@ -83,7 +83,7 @@ class Submitter:
                 gone.append(token)
         shared.carrier.let_go(gone)
         if gone:
-            await shared.report([AttemptStatus(each, "revoked", error=why) for each in gone])
+            shared.report_soon([AttemptStatus(each, "revoked", error=why) for each in gone])
             self._news.set()
 
     def _take_out(self, entry: Entry, member: Member) -> None:
@@ -101,6 +101,7 @@ class Submitter:
         """What was ordered over an earlier connection is said again."""
         self._orders.clear()
         self._waiting.clear()
+        self._unplanned.clear()
         self._failures = 0
 
     async def run(self, site: Site) -> None:
@@ -115,6 +116,7 @@ class Submitter:
                     await _run_well(site, attempt_folders.prepare_argv(site.folder))
                     prepared = True
                 await self._plan(site)
+                await self._give_back_unplanned(site)
                 while (entry := self._due()) is not None:
                     await self._submit(site, entry)
             except Unavailable as error:
@@ -166,14 +168,14 @@ class Submitter:
     # Planning.
 
     async def _plan(self, site: Site) -> None:
-        await self.take_back([each.token for each in self._orders.values() if not self._can_follow(each.after)], GONE)
+        self.take_back([each.token for each in self._orders.values() if not self._can_follow(each.after)], GONE)
         shared, orders = self._shared, list(self._orders.values())
         if not orders:
             return
         config = shared.config
         most = ARRAY_MAX if config is None else config.array_max
         # Thousands of orders, and their scripts, take a while, and others speak to this thread.
-        groups, refused = await trio.to_thread.run_sync(_grouped, orders, shared.slurm, most)
+        groups, refused = await trio.to_thread.run_sync(grouped, orders, shared.slurm, most)
         for order, problem in refused:
             self._orders.pop(order.token, None)
             await shared.report([shared.not_started(order.token, problem)])
@@ -181,15 +183,16 @@ class Submitter:
             try:
                 wanted = (*options(group[0].spec, shared.slurm), *behind(shared.book, group[0].after))
                 place = Place(site.workdir, site.folder)
-                text = await trio.to_thread.run_sync(render, group[0].token, group, wanted, shared.slurm, place)
+                plan = f"{int(shared.random.random() * 2**52):013x}"
+                text = await trio.to_thread.run_sync(render, group[0].token, group, wanted, shared.slurm, place, plan)
             except BadInput as error:
                 for order in group:
                     self._orders.pop(order.token, None)
                 await shared.report([shared.not_started(order.token, str(error)) for order in group])
                 continue
-            await self._record_plan([order for order in group if order.token in self._orders], group, text)
+            await self._record_plan([order for order in group if order.token in self._orders], group, text, plan)
 
-    async def _record_plan(self, left: Sequence[Order], group: Sequence[Order], text: str) -> None:
+    async def _record_plan(self, left: Sequence[Order], group: Sequence[Order], text: str, plan: str) -> None:
         """Record the batch of a group, without those that were taken back while its script was written."""
         if not left:
             return
@@ -200,18 +203,35 @@ class Submitter:
             if order.token in self._orders
         ]
         entry = Entry(name, shared.clock.now(), members, text)
-        entry.after = tuple(sorted(group[0].after))
+        entry.plan, entry.after = plan, tuple(sorted(group[0].after))
         for order in left:
             self._orders.pop(order.token, None)
         shared.book.add(entry)
         sha256 = hashlib.sha256(text.encode()).hexdigest()
-        planned = BatchPlanned(shared.name, name, len(members), text, sha256, entry.after)
+        planned = BatchPlanned(shared.name, name, len(members), text, sha256, entry.after, plan)
         batched = [AttemptBatched(each.job, each.attempt, name, each.index) for each in members]
-        over = await shared.record(planned, members=batched)
+        recorded = await shared.record(planned, members=batched)
+        if recorded.refused:
+            # What the log does not have must not reach the cluster.
+            shared.book.close(entry)
+            self._unplanned.append(entry)
+            return
         for member in members:
-            if (member.job, member.attempt) in over:
+            if (member.job, member.attempt) in recorded.over:
                 shared.book.drop(member)
         self._waiting.append(entry)
+
+    async def _give_back_unplanned(self, site: Site) -> None:
+        """Have attempts launched anew whose batch the log does not take: it has, or had, another one of that name.
+
+        Only where they never ran and never will, which claiming them makes sure of. Raises Unavailable.
+        """
+        shared = self._shared
+        while self._unplanned:
+            members = list(self._unplanned[0].members.values())
+            free = await void(site, shared.identity, [each.folder for each in members])
+            await shared.report([_unplanned(each, is_free=free[each.folder]) for each in members])
+            self._unplanned.pop(0)
 
     # Submitting.
 
@@ -229,6 +249,7 @@ class Submitter:
             return
         if not entry.members:
             self._waiting.remove(entry)
+            await shared.all_told()
             await shared.record(BatchClosed(shared.name, entry.name, "nothing of it is to run any more"))
             shared.book.close(entry)
             return
@@ -304,7 +325,7 @@ class Submitter:
         stopping = [each for each in entry.members.values() if each.stopping or alone]
         error = GONE if alone else "cancelled before it began"
         if not entry.doubtful:
-            await self.take_back([each.token for each in stopping], error)
+            self.take_back([each.token for each in stopping], error)
             return True
         free = await void(site, self._shared.identity, [each.folder for each in stopping]) if stopping else {}
         for member in stopping:
@@ -342,20 +363,10 @@ class Submitter:
                 self._shared.left_behind([work for work in found if work not in left])
 
 
-def _grouped(
-    orders: Sequence[Order], slurm: SlurmSpec, most: int
-) -> tuple[list[tuple[Order, ...]], list[tuple[Order, str]]]:
-    """Orders as batches, and those that can't be given to Slurm as the target is by now, each with the reason."""
-    good: list[Order] = []
-    refused: list[tuple[Order, str]] = []
-    for order in orders:
-        try:
-            options(order.spec, slurm)
-        except BadInput as error:
-            refused.append((order, str(error)))
-        else:
-            good.append(order)
-    return batches(good, slurm, most), refused
+def _unplanned(member: Member, *, is_free: bool) -> AttemptStatus:
+    if is_free:
+        return AttemptStatus(member.token, "revoked", error="the log did not take the plan of its batch")
+    return AttemptStatus(member.token, UNCLEAR, error="it was begun in a batch that is not followed any more")
 
 
 def _array_option(entry: Entry) -> list[str]:

@@ -144,7 +144,7 @@ class ClusterSide:
             for index, (job, attempt) in enumerate(numbers)
         ]
         planned = BatchPlanned(CLUSTER, name, len(tokens), "", "00", after)
-        left_out = record_batches(draft, CLUSTER, (planned,), members)
+        left_out = record_batches(draft, CLUSTER, (planned,), members).over
         if in_vain:
             return
         self._commit(draft)

@@ -6,19 +6,22 @@ from typing import Final
 
 import pytest
 
-from holdfast.events.errors import BadInput
+from holdfast.events.batches import Recorded
+from holdfast.events.errors import BadInput, LogCutOff
 from holdfast.events.facts import (
     AllocationRequested,
     AttemptBatched,
     AttemptReached,
     AttemptUnreachable,
     BatchAbsent,
+    BatchClosed,
     BatchEvent,
     BatchPlanned,
     BatchSubmitted,
     BatchUnclear,
+    BatchWaits,
 )
-from holdfast.events.messages import Cancel, Configure, Reported, Unreachable
+from holdfast.events.messages import AttemptStatus, Cancel, Configure, Reported, Unreachable
 from holdfast.events.outcomes import decide_report, record_batches
 from holdfast.events.records import Batch, Ended, Outcome, PlannedBatch, Started, UnclearBatch
 from holdfast.events.spec import SlurmSpec
@@ -44,14 +47,14 @@ def says(home: Home, job: int, state: str, **fields: object) -> None:
     home.report(Reported(CLUSTER, (home.status(job, state, **fields),)))
 
 
-def record(home: Home, *news: BatchEvent, members: tuple[AttemptBatched, ...] = ()) -> frozenset[tuple[int, int]]:
+def record(home: Home, *news: BatchEvent, members: tuple[AttemptBatched, ...] = ()) -> Recorded:
     return home.tick(lambda draft: record_batches(draft, CLUSTER, news, members))
 
 
 def test_attempts_go_into_a_batch_that_is_planned_in_the_same_commit() -> None:
     home, jobs = launched(2)
     members = AttemptBatched(jobs[0], 1, BATCH, 0), AttemptBatched(jobs[1], 1, BATCH, 1)
-    assert record(home, PLANNED, members=members) == frozenset()
+    assert record(home, PLANNED, members=members) == Recorded()
     assert home.events == [PLANNED, *members]
     assert {entry.author for entry in home.entries} == {"target:cluster"}
     assert home.names(*jobs) == ["launching", "launching"]
@@ -64,7 +67,7 @@ def test_one_that_is_unknown_or_shall_be_cancelled_is_still_to_come_and_goes_alo
     if wish is not None:
         home.do(wish((job,)))
     before = home.state(job)
-    assert record(home, PLANNED, members=(AttemptBatched(job, 1, BATCH),)) == frozenset()
+    assert record(home, PLANNED, members=(AttemptBatched(job, 1, BATCH),)) == Recorded()
     assert home.state(job) == before
 
 
@@ -82,7 +85,7 @@ def test_what_is_over_or_runs_already_is_left_out_and_named() -> None:
     says(home, lost, "ended", how="lost", ended_at=home.now)
     assert home.names(*jobs) == ["launching", "succeeded", "cancelled", "running", "launching", "ready", "lost"]
     members = tuple(AttemptBatched(job, 1, BATCH, index) for index, job in enumerate((*jobs, 99)))
-    assert record(home, PLANNED, members=members) == {(job, 1) for job in (*jobs, 99)} - {(there, 1)}
+    assert record(home, PLANNED, members=members).over == {(job, 1) for job in (*jobs, 99)} - {(there, 1)}
     assert home.events == [PLANNED, members[0]]
 
 
@@ -91,7 +94,7 @@ def test_an_attempt_that_is_over_is_told_apart_from_the_next_one_in_the_same_bat
     says(home, job, "revoked")
     home.launch(job)
     members = AttemptBatched(job, 1, BATCH, 0), AttemptBatched(job, 2, BATCH, 1)
-    assert record(home, PLANNED, members=members) == {(job, 1)}
+    assert record(home, PLANNED, members=members).over == {(job, 1)}
     assert home.events == [PLANNED, members[1]]
 
 
@@ -99,18 +102,48 @@ def test_an_attempt_that_is_over_is_told_apart_from_the_next_one_in_the_same_bat
     "news",
     [
         (BatchSubmitted(CLUSTER, "home.2.1", "25"),),
-        (PLANNED,),
         (BatchAbsent(CLUSTER, BATCH, "asked twice"),),
         (BatchSubmitted(CLUSTER, BATCH, "25"), BatchUnclear(CLUSTER, BATCH, "timed out")),
+        (BatchSubmitted(CLUSTER, BATCH, "25"), BatchSubmitted(CLUSTER, BATCH, "26")),
+        (BatchClosed(CLUSTER, BATCH, "all have ended"), BatchSubmitted(CLUSTER, BATCH, "25")),
     ],
-    ids=["of a batch that there is not", "planned twice", "absent, and never sent", "unclear, and there"],
+    ids=["of a batch that there is not", "absent, and never sent", "unclear, and there", "another id", "closed"],
 )
-def test_news_of_a_batch_that_can_not_be_leave_no_trace_and_end_no_scheduler(news: tuple[BatchEvent, ...]) -> None:
+def test_news_of_a_batch_that_can_not_be_leave_no_trace_and_are_named_and_end_no_scheduler(
+    news: tuple[BatchEvent, ...],
+) -> None:
     home, (job,) = launched()
     record(home, PLANNED)
     draft = home.draft()
-    assert record_batches(draft, CLUSTER, news, (AttemptBatched(job, 1, BATCH),)) == frozenset()
+    recorded = record_batches(draft, CLUSTER, news, (AttemptBatched(job, 1, BATCH),))
+    assert [event for event, _ in recorded.refused] == [news[-1]]
+    assert getattr(news[-1], "batch", "") in recorded.refused[0][1]
     assert [entry.event for entry in draft.entries] == [*news[:-1], AttemptBatched(job, 1, BATCH)]
+
+
+def test_p2_a_batch_that_is_planned_twice_is_refused_with_all_that_was_to_go_into_it() -> None:
+    home, jobs = launched(2)
+    record(home, PLANNED, BatchClosed(CLUSTER, BATCH, "taken back"))
+    members = AttemptBatched(jobs[0], 1, BATCH, 0), AttemptBatched(jobs[1], 1, BATCH, 1)
+    recorded = record(home, PLANNED, members=members)
+    assert recorded == Recorded(refused=((PLANNED, f"the batch {BATCH} was planned twice"),))
+    assert home.events == []
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        (BatchSubmitted(CLUSTER, BATCH, "25"), BatchSubmitted(CLUSTER, BATCH, "25", found=True)),
+        (BatchClosed(CLUSTER, BATCH, "all have ended"), BatchClosed(CLUSTER, BATCH, "all have ended")),
+        (BatchClosed(CLUSTER, BATCH, "all have ended"), BatchWaits(CLUSTER, BATCH, "Priority")),
+    ],
+    ids=["submitted twice", "closed twice", "waiting, and closed meanwhile"],
+)
+def test_what_is_said_twice_or_was_overtaken_is_no_trouble(news: tuple[BatchEvent, ...]) -> None:
+    home, _ = launched()
+    record(home, PLANNED)
+    assert record(home, *news) == Recorded()
+    assert home.events == [news[0]]
 
 
 def test_a_batch_that_was_out_of_sight_and_is_absent_may_be_submitted_again() -> None:
@@ -136,6 +169,23 @@ def test_an_attempt_that_is_out_of_sight_is_unknown_and_claimed_to_be_nothing() 
     says(home, queued, "unclear", error="it still does not")
     assert home.events == []
     assert home.state(queued) == Unknown(since, "the controller does not answer")
+
+
+def test_p8_a_log_that_never_launched_what_a_cluster_has_is_told_what_to_do_about_a_cluster() -> None:
+    home, _ = launched()
+    status = AttemptStatus(f"{home.base.home}.77.1", "queued")
+    with pytest.raises(LogCutOff, match=r"the cluster cluster has the attempt home\.77\.1.*begin a new home"):
+        home.report(Reported(CLUSTER, (status,)))
+
+
+def test_what_another_target_sees_in_the_queue_that_both_have_says_nothing_of_an_attempt() -> None:
+    home, (job,) = launched()
+    home.do(Configure({"other": {}}, slurm={"other": SlurmSpec(partition="small")}))
+    says(home, job, "unclear", error="the controller does not answer")
+    home.report(Reported("other", (home.status(job, "queued"),)))
+    assert home.names(job) == ["unknown"]
+    says(home, job, "queued")
+    assert home.names(job) == ["launching"]
 
 
 def test_out_of_sight_for_no_given_reason_has_one_in_words() -> None:

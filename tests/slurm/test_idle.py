@@ -86,7 +86,7 @@ def test_what_is_not_wanted_any_more_wakes_the_submitter_once_and_not_for_ever()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(submitter.run, site)
             await pause(1.0)
-            await submitter.take_back([])
+            submitter.take_back([])
             submitter.take([])
             await pause(AN_HOUR_S)
             nursery.cancel_scope.cancel()

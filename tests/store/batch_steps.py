@@ -53,7 +53,7 @@ def plan_batch(base: LiveBase, draft: Draft, random: Random) -> None:
         AttemptBatched(job.id, job.attempt, name, index if is_array else None)
         for index, job in enumerate([*members, *over])
     ]
-    assert record_batches(draft, CLUSTER, (planned,), listed) == {(job.id, job.attempt) for job in over}
+    assert record_batches(draft, CLUSTER, (planned,), listed).over == {(job.id, job.attempt) for job in over}
 
 
 def _over(base: LiveBase, random: Random) -> list[Job]:
