@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from .errors import BadInput, Unavailable
 from .hosts import HostState
 from .records import OutputRange
-from .spec import FlowSpec, LimitSpec, SlurmSpec, SshSpec
+from .spec import FlowSpec, JobSpec, LimitSpec, SlurmSpec, SshSpec
 from .staging import StagedFile
 
 
@@ -124,10 +124,21 @@ class LogIn(_Message, frozen=True):
     target: str
 
 
+class JobKind(_Message, frozen=True):
+    """What so many jobs ask of a cluster; `spec` is the first of them, without its command."""
+
+    spec: JobSpec
+    jobs: int
+
+
 class Inspect(_Message, frozen=True):
-    """Look at a target's cluster: what works there, and what does not; answered by Inspected."""
+    """Look at a target's cluster: what works there, and what does not; answered by Inspected.
+
+    `kinds`: of the jobs that are to go there.
+    """
 
     target: str
+    kinds: tuple[JobKind, ...] = ()
 
 
 class Say(_Message, frozen=True):

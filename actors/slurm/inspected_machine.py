@@ -15,9 +15,16 @@ ROOM_NONE_BYTES: Final = 50_000_000
 APART_US: Final = 5_000_000  # clocks that are set gently differ by less
 TOO_FAR_US: Final = 240_000_000  # munge takes no credential that is 5 minutes old
 _KIBI: Final = 1024
+ON_PATH: Final = "let a login without a terminal have a PATH with Slurm's commands on it, as by ~/.bashrc or ~/.profile"
 
 # Written and removed in the folder itself, which is where attempts claim their tokens. One process tells all.
 _SCRIPT: Final = """\
+missing=
+for tool in cat date id ls mkdir mv rm uname xargs; do
+    command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
+done
+echo "missing=$missing"
+[ -z "$missing" ] || exit 0
 date +clock=%s
 umask 077
 file="$1/.looked-at.$$"
@@ -36,6 +43,9 @@ async def check_machine(questions: Questions, slurm: SlurmSpec) -> list[Finding]
     if not asked.is_good:
         return [Finding("wrong", f"the folder {shown(folder)} can't be looked at: {asked.complaint}", "")]
     said = dict(line.split("=", 1) for line in asked.text.splitlines() if "=" in line)
+    missing = ", ".join(said.get("missing", "").split())
+    if missing:
+        return [Finding("wrong", f"a login without a terminal has no {missing} on its PATH", ON_PATH)]
     if said.get("written") != "yes":
         remedy = "choose another workdir, or make room there: a quota that is used up looks just so"
         return [Finding("wrong", f"nothing can be written in {shown(folder)}", remedy)]

@@ -8,19 +8,17 @@ not looked at, and said not to be.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from holdfast.events.errors import BadInput
-from holdfast.events.messages import Finding, Inspected
-from holdfast.events.sbatch import options
-from holdfast.events.spec import JobSpec, SlurmSpec
+from holdfast.events.messages import Finding, Inspected, JobKind
+from holdfast.events.spec import SlurmSpec
 
 from .inspected_configuration import check_configuration
-from .inspected_machine import check_machine
+from .inspected_jobs import check_kinds, check_options
+from .inspected_machine import ON_PATH, check_machine
 from .inspected_partitions import check_associations, check_partitions
 from .questions import Questions
-from .refusals import NotNow, Refused, judge_sbatch
 from .scontrol import CONFIG, PING, parse_config, parse_ping
 from .site import Site
 from .squeue import Unparsable
@@ -31,26 +29,28 @@ _VERSION: Final = re.compile(r"slurm[\w-]* (\d+\.\d+[\w.-]*)")
 _OLDEST: Final = (20, 2)
 _ASK: Final = "ask those who run the cluster"
 _SEE_SLURM: Final = "see whether it does in a login of your own; if not, ask those who run the cluster"
-_ON_PATH: Final = (
-    "let a login without a terminal have Slurm's commands on its PATH, as by ~/.bashrc or ~/.profile there"
-)
 
 
-async def inspect(site: Site, slurm: SlurmSpec, now: Callable[[], int]) -> Inspected:
-    """Look at the cluster behind a site; nothing is raised for what is wrong there. `now`: microseconds, UTC."""
+async def inspect(site: Site, slurm: SlurmSpec, now: Callable[[], int], kinds: Sequence[JobKind] = ()) -> Inspected:
+    """Look at the cluster behind a site; nothing is raised for what is wrong there. `now`: microseconds, UTC.
+
+    `kinds`: of the jobs that are to go there.
+    """
     questions = Questions(site, now)
-    findings = [*await check_machine(questions, slurm)]
     commands, complete = await _check_commands(questions)
-    findings += commands
-    if complete:
-        controller, answers = await _check_controller(questions)
-        findings += controller
-        if answers:
-            findings += await _check_cluster(questions, slurm)
+    machine = await check_machine(questions, slurm)
+    if not complete:
+        # Nothing goes on without these, and what else is wrong there may well come of the same.
+        return Inspected((*commands, *machine))
+    findings = [*machine, *commands]
+    controller, answers = await _check_controller(questions)
+    findings += controller
+    if answers:
+        findings += await _check_cluster(questions, slurm, kinds)
     return Inspected(tuple(findings))
 
 
-async def _check_cluster(questions: Questions, slurm: SlurmSpec) -> list[Finding]:
+async def _check_cluster(questions: Questions, slurm: SlurmSpec, kinds: Sequence[JobKind]) -> list[Finding]:
     """What only a controller that answers can say."""
     asked = await questions.ask(CONFIG)
     try:
@@ -61,7 +61,9 @@ async def _check_cluster(questions: Questions, slurm: SlurmSpec) -> list[Finding
     found = await check_configuration(questions, slurm, config)
     found += await check_partitions(questions, slurm)
     found += await check_associations(questions, slurm, config)
-    return found + await _check_options(questions, slurm)
+    found.append(await check_options(questions, slurm))
+    # What is wrong with any job would be said of each.
+    return found if found[-1].level == "wrong" or slurm.pilot else found + await check_kinds(questions, slurm, kinds)
 
 
 async def _check_commands(questions: Questions) -> tuple[list[Finding], bool]:
@@ -79,7 +81,7 @@ async def _check_commands(questions: Questions) -> tuple[list[Finding], bool]:
             return [Finding("wrong", f"{name} does not work there: {asked.complaint}", _SEE_SLURM)], False
     if missing:
         what = f"{', '.join(missing)} can't be run: {next(iter(missing.values()))}"
-        return [Finding("wrong", what, _ON_PATH)], False
+        return [Finding("wrong", what, ON_PATH)], False
     return [_judge_versions(versions)], True
 
 
@@ -116,24 +118,3 @@ async def _check_controller(questions: Questions) -> tuple[list[Finding], bool]:
             Finding("warning", f"{where} takes {seconds} to answer squeue", "give a longer poll, such as 60s")
         ], True
     return [Finding("ok", f"{where} answers squeue in {seconds}")], True
-
-
-async def _check_options(questions: Questions, slurm: SlurmSpec) -> list[Finding]:
-    """Whether sbatch would take a job that says nothing of its own, which it tells without submitting one."""
-    try:
-        given = options(JobSpec("true", needs={}), slurm)
-    except BadInput as error:
-        return [Finding("wrong", f"the target's options don't go together: {error}", "")]
-    words = [f"--{name}={value}" if value else f"--{name}" for name, value in given]
-    asked = await questions.ask(("sbatch", "--test-only", "--job-name=holdfast-doctor", *words, "--wrap=true"))
-    with_ = f" with {' '.join(words)}" if words else ""
-    if asked.is_good:
-        return [Finding("ok", f"sbatch would take a job{with_}")]
-    verdict = None if asked.finished is None else judge_sbatch(asked.finished)
-    said = verdict.sentence if isinstance(verdict, Refused | NotNow) else asked.complaint
-    if isinstance(verdict, NotNow):
-        return [
-            Finding("warning", f"sbatch would not take a job{with_} just now: {said}", "jobs wait here until it does")
-        ]
-    remedy = "change the target's partition, account or sbatch to what the lines above allow"
-    return [Finding("wrong", f"sbatch would refuse a job{with_}: {said}", remedy)]

@@ -72,6 +72,7 @@ _LIMIT: Final = re.compile(
     r"(?P<what>CPU|Cpu|Jobs?|Mem(?:ory)?|Node|Wall|WallDuration|Energy|GRES|License|BB|Billing|Unknown)"
     r"(?P<run>Run)?(?P<time>Minutes|Mins)?(?P<per>Per(?:Job|User|Node|Account))?(?:Limit|NotSatisfied)?"
 )
+_REMEDY: Final = re.compile(r"; (?:ask|cancel|give|lower|raise|`scontrol)")
 _WHAT: Final[Mapping[str, str]] = {
     "BB": "burst buffer",
     "Billing": "billing units",
@@ -107,9 +108,18 @@ def waiting(reason: str) -> str:
 
     Reasons may have more after their word, such as `ReqNodeNotAvail, UnavailableNodes:n[1-2]`; it is kept.
     """
-    word = re.split(r"[,(\s]", reason.strip("() "), maxsplit=1)[0]
-    said = REASONS.get(word) or limit_of(word)
+    said = _said(reason)
     return f"{said} ({reason})" if said else f"Slurm says {reason or 'nothing of why'}"
+
+
+def needs_somebody(reason: str) -> bool:
+    """Whether it waits until somebody does something about it: then the words for it say what."""
+    return _REMEDY.search(_said(reason)) is not None
+
+
+def _said(reason: str) -> str:
+    word = re.split(r"[,(\s]", reason.strip("() "), maxsplit=1)[0]
+    return REASONS.get(word) or limit_of(word) or ""
 
 
 def limit_of(word: str) -> str | None:

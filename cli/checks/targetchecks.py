@@ -6,13 +6,17 @@ takes; it starts no job.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final, TypeVar
 
+import msgspec
+from msgspec.structs import replace
+
 from holdfast.client import ask, deliver, supervisor_lives
 from holdfast.events.errors import BadInput, Unavailable
-from holdfast.events.messages import Configure, Inspect, Inspected
+from holdfast.events.messages import Configure, Inspect, Inspected, JobKind
+from holdfast.events.spec import JobSpec
 from holdfast.store.errors import NoHome
 from holdfast.store.home import Home
 from holdfast.store.reader import Reader
@@ -27,22 +31,40 @@ T = TypeVar("T")
 _LEVELS: Final = {"ok": Level.OK, "warning": Level.WARNING, "wrong": Level.WRONG}
 
 
-def check_target(home: Home, name: str) -> tuple[list[Finding], bool]:
-    """What there is to say of it, and whether it could be reached. Raises BadInput if there is no such target."""
+def check_target(home: Home, name: str, kinds: tuple[JobKind, ...] = ()) -> tuple[list[Finding], bool]:
+    """What there is to say of it, and whether it could be reached. Raises BadInput if there is no such target.
+
+    `kinds`: of the jobs that are to go there.
+    """
     check_known(home, name)
     if supervisor_lives(home):
-        return _look(home, name)
-    return _supervised(home, lambda: _look(home, name))
+        return _look(home, name, kinds)
+    return _supervised(home, lambda: _look(home, name, kinds))
 
 
-def declare(home: Home, flow: Path, name: str) -> None:
-    """Have the home know the target that a flow declares, and nothing else of the flow. Raises BadInput."""
-    spec = read_flow(flow).targets.get(name)
+def declare(home: Home, flow: Path, name: str) -> tuple[JobKind, ...]:
+    """Have the home know the target that a flow declares, and nothing else of it; returns the kinds of its jobs there.
+
+    Raises BadInput.
+    """
+    read = read_flow(flow)
+    spec = read.targets.get(name)
     if spec is None:
         raise BadInput(f"the flow declares no target {name!r}", where=str(flow), remedy=f"give it a [targets.{name}]")
     ssh = {} if spec.ssh is None else {name: spec.ssh}
     slurm = {} if spec.slurm is None else {name: spec.slurm}
     deliver(home, Configure({name: spec.capacity}, ssh, slurm))
+    return () if spec.slurm is None else _kinds([job for job in read.jobs if job.target == name])
+
+
+def _kinds(jobs: Iterable[JobSpec]) -> tuple[JobKind, ...]:
+    """Jobs that ask for the same, as one kind each, in the order of their first."""
+    names: dict[bytes, list[str]] = {}
+    for job in jobs:
+        asked = JobSpec("true", needs=job.needs, timeout_us=job.timeout_us, sbatch=job.sbatch)
+        names.setdefault(msgspec.json.encode(asked), []).append(job.name)
+    decoder = msgspec.json.Decoder(JobSpec)
+    return tuple(JobKind(replace(decoder.decode(text), name=each[0]), len(each)) for text, each in names.items())
 
 
 def check_known(home: Home, name: str) -> None:
@@ -58,11 +80,11 @@ def check_known(home: Home, name: str) -> None:
         raise BadInput(f"there is no target {name!r} elsewhere", remedy=remedy)
 
 
-def _look(home: Home, name: str) -> tuple[list[Finding], bool]:
+def _look(home: Home, name: str, kinds: tuple[JobKind, ...]) -> tuple[list[Finding], bool]:
     (line,) = dial(home, [name])
     if line.state != "up":
         return [_not_up(line)], False
-    answer = ask(home, Inspect(name))
+    answer = ask(home, Inspect(name, kinds))
     if answer is None:
         raise Unavailable(NO_SUPERVISOR)
     assert isinstance(answer, Inspected), "a wish to look is answered by what was seen"

@@ -33,9 +33,8 @@ def execute(arguments: Namespace, home: Home) -> int:
         if arguments.flow is not None:
             raise BadInput("a flow is given, and no target of it", where="--flow", remedy="name the target to look at")
         return _print(_findings(home))
-    if arguments.flow is not None:
-        declare(home, Path(arguments.flow), arguments.target)
-    findings, reached = check_target(home, arguments.target)
+    kinds = declare(home, Path(arguments.flow), arguments.target) if arguments.flow is not None else ()
+    findings, reached = check_target(home, arguments.target, kinds)
     code = _print(findings)
     return code if reached else Unavailable.exit_code
 

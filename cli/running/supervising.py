@@ -28,6 +28,7 @@ from holdfast.supervisor import Supervisor, open_supervisor
 from ..reading.eventlines import EventPrinter
 from ..screen.amounts import count_text, list_text
 from ..screen.progress import Display
+from .queuewaits import QueueWaits
 from .watching import Watch, at_clusters, waiting_calls, went_wrong
 
 INTERRUPTED: Final = 130
@@ -67,6 +68,7 @@ class _Run:
         self._display = display
         self._watch: Watch | None = None
         self._failed: list[Job] = []
+        self._waits = QueueWaits()
         self._changed = trio.Event()
         self._failures = 0
         self._interrupts = 0
@@ -86,6 +88,7 @@ class _Run:
                 self._failures += 1
                 if self._failures <= FAILURES_SHOWN_MAX:
                     self._failed.append(job)
+        self._waits.note(draft)
         self._changed.set()
 
     def on_trouble(self, trouble: str | None) -> None:
@@ -106,7 +109,7 @@ class _Run:
             # With a reader of its own, because it works in a thread.
             printer = EventPrinter(Reader(errand.home), reader.seq) if errand.as_json else None
             if errand.flow is not None:
-                answer = await supervisor.request(Submit(errand.flow))
+                answer = await supervisor.request(Submit(errand.flow), checked=True)
                 assert isinstance(answer, Submitted), "a submission is answered by what was submitted"
                 announce(answer, errand.flow, self._display)
                 flow, known = answer.flow, answer.known
@@ -147,6 +150,8 @@ class _Run:
         failed, self._failed = self._failed, []
         for job in failed:
             self._display.say(_told(job, reader))
+        for line in self._waits.lines(reader):
+            self._display.say(line)
         if self._failures > FAILURES_SHOWN_MAX and not self._more_told:
             self._more_told = True
             states = "--state failed --state cancelled --state lost"

@@ -75,6 +75,16 @@ def test_a_partition_that_is_not_there_is_wrong_and_the_others_are_named(place: 
     assert "wrong    sbatch would refuse a job with --partition=nope" in told
 
 
+def test_a_job_that_no_node_could_run_is_wrong_before_it_is_submitted(place: Piloted) -> None:
+    table = f'[targets.cluster]\nkind = "slurm"\nworkdir = "{place.workdir}"\n'
+    small, big = (f'[jobs.{name}]\nrun = "true"\ntarget = "cluster"\n' for name in ("small", "big"))
+    said = place.run("doctor", "cluster", "--flow", place.flow(f"{table}{small}{big}needs = {{ cpus = 500 }}\n"))
+    assert said.code == 1
+    assert "wrong    sbatch would refuse the job 'big' with --cpus-per-task=500: " in said.out
+    assert "'small'" not in said.out
+    assert place.run("jobs").out == ""
+
+
 def test_what_an_account_and_a_qos_do_not_allow_is_wrong(own_cluster: Clusters, tmp_path: Path) -> None:
     place = Piloted(tmp_path, own_cluster(accounting=True, AccountingStorageEnforce=ENFORCED))
     try:
@@ -122,7 +132,7 @@ def test_commands_that_are_not_there_are_wrong(place: Piloted, tmp_path: Path) -
     code, told = doctor(place)
     assert code == 1
     assert "wrong    sbatch, squeue, scancel, scontrol can't be run: " in told
-    assert "let a login without a terminal have Slurm's commands on its PATH" in told
+    assert "let a login without a terminal have a PATH with Slurm's commands on it" in told
 
 
 def test_a_target_that_is_not_known_is_refused_with_how_to_declare_it(place: Piloted) -> None:

@@ -10,8 +10,8 @@ import trio
 
 from holdfast.actors.slurm.inspection import inspect
 from holdfast.actors.slurm.site import Finished, NotRun, Unclear
-from holdfast.events.messages import Finding
-from holdfast.events.spec import PilotSpec, SlurmSpec
+from holdfast.events.messages import Finding, JobKind
+from holdfast.events.spec import JobSpec, PilotSpec, SlurmSpec
 
 NOW_S: Final = 1_800_000_000
 CONFIG: Final = """\
@@ -29,7 +29,7 @@ Slurmctld(primary) at head is UP
 VERSION: Final = "slurm-wlm 22.05.8\n"
 # What a sound cluster answers, by the words that a command begins with.
 SOUND: Final[Mapping[str, str | int | Exception]] = {
-    "/bin/sh": f"clock={NOW_S}\nwritten=yes\nkind=nfs\nroom=900000000\n",
+    "/bin/sh": f"missing=\nclock={NOW_S}\nwritten=yes\nkind=nfs\nroom=900000000\n",
     "sbatch --version": VERSION,
     "squeue --version": VERSION,
     "scancel --version": VERSION,
@@ -122,6 +122,7 @@ NO_ACCOUNTS: Final = CONFIG.replace("slurmdbd", "none")
     "changes, level, what",
     [
         ({"/bin/sh": machine(written="no")}, "wrong", "nothing can be written in '/shared/ada/.holdfast/h'"),
+        ({"/bin/sh": "missing= date rm\n"}, "wrong", "a login without a terminal has no date, rm on its PATH"),
         ({"/bin/sh": 1}, "wrong", "the folder '/shared/ada/.holdfast/h' can't be looked at: /bin/sh: error: it does"),
         ({"/bin/sh": machine(kind="xfs")}, "warning", "the workdir '/shared/ada' is on xfs, which only this machine"),
         ({"/bin/sh": machine(room=500_000)}, "warning", "the file system of '/shared/ada' has 512 MB left"),
@@ -171,6 +172,28 @@ async def test_what_is_wrong_is_found_with_its_remedy_and_nothing_else_is(
     assert odd.level == level
     assert what in odd.what
     assert odd.remedy or "can't be looked at" in odd.what
+
+
+async def test_the_jobs_of_a_flow_are_tried_by_kind_and_none_is_submitted() -> None:
+    kinds = [JobKind(JobSpec("true", name=f"j{cpus}", needs={"cpus": cpus}), 5) for cpus in range(1, 33)]
+    site = ToldSite({"sbatch --test-only --job-name=holdfast-doctor --account=chem --cpus-per-task=7": 1})
+    found = (await inspect(site, SLURM, lambda: NOW_S * 1_000_000, kinds)).findings
+    refused, rest = [each for each in found if each.level != "ok"]
+    assert (refused.level, rest.level) == ("wrong", "warning")
+    assert refused.what.startswith("sbatch would refuse the job 'j7' and 4 like it with --account=chem")
+    assert "needs" in refused.remedy
+    assert rest.what == "the flow has 32 kinds of jobs, by what they ask for; the first 30 were tried"
+    assert sum(argv[:2] == ("sbatch", "--test-only") for argv in site.asked) == 31
+    sound = (await inspect(ToldSite({}), SLURM, lambda: NOW_S * 1_000_000, kinds[:2])).findings
+    assert sound[-1] == Finding("ok", "sbatch would take all 10 jobs of the flow")
+
+
+async def test_commands_of_slurm_that_are_missing_come_before_all_else_that_is() -> None:
+    gone = NotRun("it was not found")
+    site = ToldSite({"sbatch --version": gone, "squeue --version": gone, "/bin/sh": machine(written="no")})
+    slurm, folder = (await inspect(site, SLURM, lambda: NOW_S * 1_000_000)).findings
+    assert (slurm.level, slurm.what) == ("wrong", "sbatch, squeue can't be run: it was not found")
+    assert "nothing can be written" in folder.what
 
 
 async def test_without_a_partition_the_cluster_must_have_one_by_default() -> None:

@@ -13,6 +13,7 @@ from holdfast.events.records import Outcome
 from tests.system.marks import MARK
 from tests.system.place import until
 
+from .cluster import Cluster
 from .clusters import Clusters
 from .submitting import Places, Submitting, jobs
 
@@ -104,3 +105,14 @@ def check_figures(place: Submitting, *, accounting: bool) -> None:
         assert slow.cpu_us is not None
         assert slow.memory_bytes is not None
         assert "user with the number 0" in (place.job("theirs").reason or "")
+
+
+def test_a_run_says_of_what_waits_in_vain_what_can_be_done(cluster: Cluster, at: Places) -> None:
+    place = at(cluster)
+    large = jobs(["large", "as_large"], "true", 'timeout = "3h"')
+    run = place.start("run", place.flow(place.target('partition = "small"') + large))
+    until(lambda: place.home.log.exists() and place.waits_for("PartitionTimeLimit"), "why it waits is known")
+    assert place.run("cancel", "large", "as_large").code == 0
+    said = run.finish().err
+    (line,) = [each for each in said.splitlines() if "PartitionTimeLimit" in each]
+    assert line.startswith("job 1 (large) and 1 like it wait in the queue of cluster: its partition doesn't give so ")
