@@ -14,11 +14,40 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from .errors import IllegalMove
 from .facts import BatchAbsent, BatchClosed, BatchEvent, BatchPlanned, BatchSubmitted, BatchUnclear, BatchWaits
 from .records import Batch, ClosedBatch, PlannedBatch, SubmittedBatch, UnclearBatch
 
 NAMES: Final = {PlannedBatch: "planned", UnclearBatch: "unclear", SubmittedBatch: "submitted", ClosedBatch: "closed"}
+
+
+class Recorded(Struct, frozen=True):
+    """What became of news of batches.
+
+    `over`: the attempts, as (job, attempt), that go into no batch because they are over. `refused`: the news that the
+    log can't have, each with the reason; none of it is recorded, nor which attempts go into what was to be planned.
+    """
+
+    over: frozenset[tuple[int, int]] = frozenset()
+    refused: tuple[tuple[BatchEvent, str], ...] = ()
+
+
+def is_stale(batch: Batch | None, event: BatchEvent) -> bool:
+    """Whether an event that can't happen says nothing that is to be known: it is said twice, or was overtaken."""
+    match event:
+        case BatchWaits():
+            return True
+        case BatchSubmitted(id=number):
+            return batch is not None and isinstance(batch.state, SubmittedBatch) and batch.state.id == number
+        case BatchClosed():
+            return batch is not None and isinstance(batch.state, ClosedBatch)
+        case BatchPlanned() | BatchUnclear() | BatchAbsent():
+            return False
+        case _:
+            assert_never(event)
 
 
 def follow(batch: Batch | None, event: BatchEvent, time: int) -> Batch:
@@ -27,12 +56,12 @@ def follow(batch: Batch | None, event: BatchEvent, time: int) -> Batch:
         if batch is not None:
             message = f"the batch {event.batch} was planned twice"
             raise IllegalMove(message)
-        return Batch(event.batch, event.target, event.size, time, PlannedBatch(), event.after)
+        return Batch(event.batch, event.target, event.size, time, PlannedBatch(), event.after, event.plan)
     if batch is None:
         message = f"there is no batch {event.batch} for {type(event).__name__} to happen to"
         raise IllegalMove(message)
     state = _follow(batch, event, time)
-    return Batch(batch.name, batch.target, batch.size, batch.planned_at, state, batch.after)
+    return replace(batch, state=state)
 
 
 def _follow(

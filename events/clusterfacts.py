@@ -18,7 +18,8 @@ class BatchPlanned(_Event, frozen=True, gc=False):
     """The intent to submit a batch to a cluster: written and synced before the cluster hears of it.
 
     `script`: all of what is submitted, with its SHA-256. Which attempts it is for, their `AttemptBatched` say. `after`:
-    the tokens of attempts that the cluster is to wait for, whose ids stand in the script.
+    the tokens of attempts that the cluster is to wait for, whose ids stand in the script. `plan`: a word that no other
+    plan has, by which what its script left on the cluster is known to be of this log.
     """
 
     target: str
@@ -27,6 +28,7 @@ class BatchPlanned(_Event, frozen=True, gc=False):
     script: str
     sha256: str
     after: tuple[str, ...] = ()
+    plan: str = ""
 
 
 @final

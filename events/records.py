@@ -266,7 +266,8 @@ class Batch(Struct, frozen=True, gc=False, omit_defaults=True):
     """What was, or is to be, given to a cluster's queue at once: `size` attempts, more than one as an array.
 
     `name` is the token of its first attempt; by it the cluster is asked where the id is not known. `after`: the tokens
-    of attempts that the cluster is to wait for, whose ids stand in its script.
+    of attempts that the cluster is to wait for, whose ids stand in its script. `plan`: the word of its plan, which each
+    of its scripts notes with the claim.
     """
 
     name: str
@@ -275,6 +276,7 @@ class Batch(Struct, frozen=True, gc=False, omit_defaults=True):
     planned_at: int
     state: PlannedBatch | UnclearBatch | SubmittedBatch | ClosedBatch
     after: tuple[str, ...] = ()
+    plan: str = ""
 
 
 class Limit(Struct, frozen=True, omit_defaults=True):

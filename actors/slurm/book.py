@@ -94,7 +94,7 @@ class Entry:
     it may come to life at any time. `retry_at`: the cluster does not take it before, after so many `failures`.
     `submitted_at`: by the cluster's clock, as it was seen. `absences`: how often it was sent and, by the cluster's
     word, did not arrive. `secrets`: the names of those that it needs, None before they were asked for. `script`: all
-    that is submitted. `after`: the tokens of attempts that it waits for there.
+    that is submitted; `plan`: what it notes with its claims. `after`: the tokens of attempts that it waits for there.
     """
 
     __slots__ = (
@@ -107,6 +107,7 @@ class Entry:
         "members",
         "missed_at",
         "name",
+        "plan",
         "planned_at",
         "reason",
         "retry_at",
@@ -130,6 +131,7 @@ class Entry:
         self.failures, self.retry_at, self.absences = 0, 0.0, 0
         self.secrets: tuple[str, ...] | None = None
         self.doubtful = False
+        self.plan = ""
         self.after: tuple[str, ...] = ()
 
     @property
@@ -171,7 +173,7 @@ class Book:
             members.setdefault(where.batch, []).append(member)
         for batch in batches:
             entry = Entry(batch.name, batch.planned_at, members.get(batch.name, ()))
-            entry.after = batch.after
+            entry.plan, entry.after = batch.plan, batch.after
             entry.sent, entry.sent_at = True, now
             entry.doubtful = not isinstance(batch.state, SubmittedBatch)
             if isinstance(batch.state, SubmittedBatch):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+import trio
+
 from holdfast.events.errors import Unavailable
 from holdfast.events.facts import BatchClosed
 
@@ -17,6 +21,7 @@ class Closer:
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
         self._entries: list[Entry] = []
+        self._turn = trio.Lock()
 
     def forget(self) -> None:
         """The book begins anew, and what is to be closed is found again."""
@@ -39,19 +44,25 @@ class Closer:
 
     async def run(self, site: Site) -> None:
         """Record and tidy, until cancelled."""
-        shared = self._shared
         while True:
+            await self.tidy(site)
+            if not self._entries and not self._loose():
+                await self._shared.stirred(float("inf"))
+
+    async def tidy(self, site: Site) -> None:
+        """Record what is closed, and remove what is no longer needed, as far as that can be done now."""
+        async with self._turn:
+            shared = self._shared
             entries, self._entries = self._entries, []
             if entries:
                 await shared.record(*(BatchClosed(shared.name, each.name, "all have ended") for each in entries))
-            # Scripts that are still to start look for the ends of what they wait for.
-            needed = shared.book.needed
-            works = [each for each in shared.leftovers if each not in needed]
-            shared.leftovers = [each for each in shared.leftovers if each in needed]
-            try:
-                if works:
-                    await close(site, works, shared.receipt)
-            except Unavailable:
-                pass  # a few small files stay there
-            if not self._entries:
-                await shared.stirred(float("inf"))
+            works = self._loose()
+            shared.leftovers = [each for each in shared.leftovers if each not in works]
+            if works:
+                with suppress(Unavailable):  # else a few small files stay there
+                    await close(site, list(works), shared.receipt)
+
+    def _loose(self) -> dict[str, None]:
+        """What may go by now: scripts that are still to start look for the ends of what they wait for."""
+        needed = self._shared.book.needed
+        return {each: None for each in self._shared.leftovers if each not in needed}

@@ -51,6 +51,7 @@ class Cluster:
         # Not from zero: what was meant for a connection of an actor that crashed must not fit one of this one.
         self._session = shared.clock.now()
         self._attached = False
+        self._site: Site | None = None
 
     def meet(self, target: Target) -> None:
         """The target is as it is now."""
@@ -60,17 +61,20 @@ class Cluster:
     # What the scheduler says.
 
     async def pass_on(self, message: TargetMessage) -> None:
-        """Take what is meant for the connection that stands; the rest will be said again."""
+        """Take what is meant for the connection that stands; the rest will be said again.
+
+        It waits for nobody, as whoever passes messages on has other hosts to serve.
+        """
         if not self._attached or message.session != self._session:
             return
         match message:
             case Launch(orders=orders):
                 self._submitter.take(self._shared.carrier.take_along(orders, self._launch))
             case Stop(tokens=tokens):
-                await self._stop(tokens)
+                self._stop(tokens)
             case Revoke(tokens=tokens):
                 # What is in the cluster's queue stays there: it is to go on also when nobody looks.
-                await self._submitter.take_back(tokens)
+                self._submitter.take_back(tokens)
             case Acknowledge(tokens=tokens, receipt=receipt):
                 self._shared.receipt = receipt
                 for member in filter(None, map(self._shared.book.members.get, tokens)):
@@ -85,12 +89,12 @@ class Cluster:
     async def _launch(self, order: Order) -> None:
         self._submitter.take([order])
 
-    async def _stop(self, tokens: Sequence[str]) -> None:
+    def _stop(self, tokens: Sequence[str]) -> None:
         for token in tokens:
             member = self._shared.book.members.get(token)
             if member is not None:
                 member.stopping = True
-        await self._submitter.take_back(tokens)
+        self._submitter.take_back(tokens)
         self._shared.stir()
 
     # While there is a way to it.
@@ -100,15 +104,22 @@ class Cluster:
         try:
             sights = await self._attach(site)
             async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._shared.tell_untold)
                 nursery.start_soon(self._submitter.run, site)
                 nursery.start_soon(self._poller.run, site)
                 nursery.start_soon(self._looker.run, site)
                 nursery.start_soon(self._canceller.run, site)
                 nursery.start_soon(self._closer.run, site)
                 nursery.start_soon(self._settler.run, site)
+                self._site = site
                 await self._poller.follow(sights)
         finally:
-            self._attached = False
+            self._attached, self._site = False, None
+
+    async def leave(self) -> None:
+        """Put in order what can be by now, before the way there is given up."""
+        if self._site is not None:
+            await self._closer.tidy(self._site)
 
     async def _attach(self, site: Site) -> Sights:
         """Find out how everything stands, and tell the scheduler; returns what of the queue is to be followed."""
@@ -116,6 +127,7 @@ class Cluster:
         # What was asked to be recorded over an earlier connection is in the log before that is read.
         await shared.record()
         batches, sights = await self._find_out(site)
+        shared.forget_untold()
         self._submitter.forget()
         self._looker.forget()
         self._closer.forget()

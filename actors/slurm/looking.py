@@ -16,6 +16,7 @@ from holdfast.events.errors import Unavailable
 from holdfast.events.facts import BatchAbsent, BatchSubmitted
 from holdfast.events.messages import AttemptStatus
 
+from ..targets.messages import CutOff
 from .asking import NoAccounting, ask_accounts, ask_accounts_by_name, ask_details, ask_folders, forget_secrets, void
 from .attempt_folders import AttemptFolder
 from .book import QUEUED, SKEW_US, Entry, Member
@@ -82,6 +83,18 @@ class Looker:
                 self._shared.on_trouble(f"{self._shared.name}: {error}")
         return await self._end(site)
 
+    async def _ask_folders(self, site: Site, members: Sequence[Member]) -> dict[str, AttemptFolder]:
+        """What stands in the folders of attempts. Raises Unavailable, also where that was not done for this log."""
+        shared = self._shared
+        folders = await ask_folders(site, shared.identity, [each.folder for each in members])
+        for member in members:
+            claim, entry = folders[member.folder].claim, shared.book.entries.get(member.batch)
+            if claim is not None and entry is not None and claim.plan != entry.plan:
+                seen = f"{shared.name} has run the attempt {member.token}, by a plan that is not in this log"
+                await shared.scheduler.tell(CutOff(shared.name, seen))
+                raise Unavailable(seen)
+        return folders
+
     # Batches.
 
     async def _look_for(self, site: Site, entry: Entry) -> None:
@@ -90,7 +103,7 @@ class Looker:
         if not self._is_missed(entry):
             return
         members = list(entry.members.values())
-        folders = await ask_folders(site, shared.identity, [each.folder for each in members])
+        folders = await self._ask_folders(site, members)
         claimed = next((each.claim for each in folders.values() if each.claim is not None), None)
         if claimed is not None:
             await self._adopt_gone(entry, str(claimed.array or claimed.slurm_id))
@@ -112,8 +125,9 @@ class Looker:
             return  # it turned up while we asked
         self._missed.pop(entry.name, None)
         reason = "the controller answered twice without it, accounting has not heard of it, and it has claimed nothing"
-        await shared.record(BatchAbsent(shared.name, entry.name, reason))
-        self._submitter.again(entry)
+        recorded = await shared.record(BatchAbsent(shared.name, entry.name, reason))
+        if not recorded.refused:
+            self._submitter.again(entry)
 
     def _is_missed(self, entry: Entry) -> bool:
         """Whether it is still to be looked for; else nobody does."""
@@ -155,7 +169,7 @@ class Looker:
         if not left:
             return False
         now = trio.current_time()
-        folders = await ask_folders(site, shared.identity, [each.folder for each in left])
+        folders = await self._ask_folders(site, left)
         account_s = shared.times.account_s
         silent = [each for each in left if not says_enough(each, folders[each.folder], now, account_s)]
         evidence = await self._evidence(site, silent, folders)

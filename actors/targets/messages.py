@@ -77,3 +77,10 @@ class Connected(Struct, frozen=True):
 
     session: int
     report: Attached
+
+
+class CutOff(Struct, frozen=True):
+    """What a target has was done for another log than this one has become: `seen` says what it is."""
+
+    target: str
+    seen: str
