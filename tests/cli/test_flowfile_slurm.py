@@ -210,10 +210,11 @@ def test_the_page_for_users_shows_flows_that_can_be_read(tmp_path: Path) -> None
     (template,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
     (tmp_path / "templates/modules.sh.j2").write_text(template)
     flows = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
-    assert len(flows) == 3
+    assert len(flows) == 4
     for text in flows:
         flow = parse_flow(text.encode(), source="flow.toml", folder=tmp_path)
-        assert flow.targets["cluster"].slurm is not None
+        assert flow.targets
+        assert all(target.slurm is not None for target in flow.targets.values())
 
 
 def test_the_page_for_users_lists_the_options_of_sbatch_that_are_passed_on() -> None:

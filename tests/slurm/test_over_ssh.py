@@ -48,6 +48,23 @@ def test_one_session_is_enough_for_jobs_their_files_and_their_output(cluster: Cl
     assert "refused" not in host.said
 
 
+@pytest.mark.parametrize("sessions", [1, 10])
+def test_two_targets_behind_one_login_node_share_its_connection_if_it_has_sessions_enough(
+    cluster: Cluster, at: Places, lab: Lab, sessions: int
+) -> None:
+    place = at(cluster)
+    host = place.log_in(lab, MaxSessions=sessions)
+    with Proxy(host.port) as proxy:
+        lab.route(host, proxy.port)
+        flow = place.target(HOST) + place.target(HOST, 'partition = "small"', name="small")
+        flow += jobs(numbered("a", 3)) + jobs(numbered("b", 3), target="small")
+        assert place.run("run", place.flow(flow)).code == 0
+        assert proxy.taken_count == (1 if sessions > 1 else 2)
+    assert place.check_ran_once() == {"succeeded": 6}
+    place.check_submitted(6)
+    assert {place.attempt(f"b{number}").target for number in range(3)} == {"small"}
+
+
 @pytest.mark.parametrize("begun", [False, True], ids=["before-it-took-effect", "after-it-took-effect"])
 def test_p2_a_link_that_is_cut_in_the_middle_of_sbatch_submits_nothing_twice(
     cluster: Cluster,
