@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from typing import Final
 
+from holdfast.events.errors import BadInput
 from holdfast.events.sbatch import options
 from holdfast.events.spec import JobSpec, SlurmSpec
 
@@ -26,7 +27,7 @@ Of five hundred short commands that is some milliseconds, a tenth of what Slurm 
 would be twice as much as all the rest.
 """
 
-_ROW_BYTES: Final = 100  # what is written around the words of a row, in both tables
+_ROW_BYTES: Final = 50  # what is written around the words of a row
 
 
 def batches(orders: Sequence[Order], slurm: SlurmSpec, most: int) -> list[tuple[Order, ...]]:
@@ -68,3 +69,19 @@ def _kind(order: Order, slurm: SlurmSpec) -> Hashable:
 def _row_bytes(spec: JobSpec) -> int:
     words = (spec.cwd, *task_words(spec))
     return _ROW_BYTES + sum(len(quote(word).encode()) + 1 for word in words)
+
+
+def grouped(
+    orders: Sequence[Order], slurm: SlurmSpec, most: int
+) -> tuple[list[tuple[Order, ...]], list[tuple[Order, str]]]:
+    """Orders as batches, and those that can't be given to Slurm as the target is by now, each with the reason."""
+    good: list[Order] = []
+    refused: list[tuple[Order, str]] = []
+    for order in orders:
+        try:
+            options(order.spec, slurm)
+        except BadInput as error:
+            refused.append((order, str(error)))
+        else:
+            good.append(order)
+    return batches(good, slurm, most), refused

@@ -1,9 +1,11 @@
 """Holdfast's folder on a cluster: made there, given secrets, and read, each by a small shell script that is sent along.
 
-    attempts/7.1/     made by whoever claims the attempt; `by` says who, `exit` how the command ended, `refused` why it
-                      was not started, `second.<Slurm's id>.<restart>` that another copy came and ended, `void` that
-                      Holdfast claimed it itself, so that nobody ever runs it
+    attempts/7.1      made by whoever claims the attempt, and by nobody else; its first lines say who, those that come
+                      later how the command ended, or why it was not started; `void` that Holdfast claimed it itself,
+                      so that nobody ever runs it
+    seconds/7.1/      `<Slurm's id>.<restart>` of each other copy that came and ended
     output/7.1.out    and .err: what the command wrote
+    clocks/n1         when a script on that node last looked at the clock, and how long the node had been up
     secrets/7.1       there until the attempt takes it
     slurm/            Slurm's own logs
 
@@ -32,12 +34,12 @@ NO_ID: Final = 3
 _WORDS: Final = ("by", "exit", "refused", "second", "size", "void")
 _SIGNALLED: Final = 128
 _SIGNALS: Final = 64
-_SECOND: Final = re.compile(r"second\.([0-9]+\.[0-9]+)")
+_SECOND: Final = re.compile(r"[0-9]+\.[0-9]+")
 _TIME: Final = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,9}))?")
 
 _PREPARE: Final = """\
 umask 077
-mkdir -p -- "$1" && chmod 700 "$1" && cd -- "$1" && mkdir -p attempts output secrets slurm &&
+mkdir -p -- "$1" && chmod 700 "$1" && cd -- "$1" && mkdir -p attempts clocks output seconds secrets slurm &&
     : >"attempts/.writable.$$" && rm -f "attempts/.writable.$$"
 """
 # Where the same path leads to another folder, what stands there says nothing of our attempts.
@@ -60,20 +62,24 @@ if [ -n "$2" ]; then
 fi
 """
 # Opening the folders has network file systems look at what is there now, and not at what was there a minute ago.
+# Of who was cut off while it made the file, NFS may keep one that nobody can read: it is claimed, and says nothing.
 _READ: Final = """\
 export LC_ALL=C
 cd -- "$1/attempts" && true <. || exit 1
 works=$(cat)
 for work in $works; do
-    if [ -d "$work" ]; then
+    if [ -f "$work" ]; then
         printf 'attempt %s\\n' "$work"
-        true <"$work" || exit 1
-        for name in by exit refused void; do
-            if [ -f "$work/$name" ]; then
-                while IFS= read -r line; do printf '%s %s\\n' "$name" "$line"; done <"$work/$name" || exit 1
-            fi
-        done
-        for second in "$work"/second.*; do
+        part=by
+        [ ! -r "$work" ] || while IFS= read -r line; do
+            case $part$line in
+            "bystatus "*) part=exit ;;
+            "byrefused "*) part=refused line=${line#refused } ;;
+            "byvoid "*) part=void line=${line#void } ;;
+            esac
+            printf '%s %s\\n' "$part" "$line"
+        done <"$work" || exit 1
+        for second in "../seconds/$work"/*; do
             [ -f "$second" ] && printf 'second %s\\n' "${second##*/}"
         done
     else
@@ -89,39 +95,42 @@ done
 echo end
 """
 _VOID: Final = """\
-cd -- "$1/attempts" || exit 1
+cd -- "$1/attempts" && set -C || exit 1
 while IFS= read -r work; do
-    if mkdir "$work" 2>/dev/null; then
-        echo "nobody may run this any more" >"$work/void" || exit 1
-    fi
-    if [ -f "$work/void" ]; then
+    [ -f "$work" ] || { echo "void nobody may run this any more" || exit 1; } >"$work"
+    [ -f "$work" ] || exit 1
+    first=
+    read -r first rest 2>/dev/null <"$work"
+    if [ "$first" = void ]; then
         printf 'void %s\\n' "$work"
-    elif [ -d "$work" ]; then
-        printf 'claimed %s\\n' "$work"
     else
-        exit 1
+        printf 'claimed %s\\n' "$work"
     fi
 done
 echo end
 """
+# What shows that these ran goes only once there is a receipt for it.
 # One `rm` for all of them, here, and none in each script, whose short command it would cost a tenth of its rate.
 _CLOSE: Final = """\
 cd -- "$1" || exit 1
-[ -z "$2" ] || { printf '%s\\n' "$2" >".receipt.$$" && mv -f ".receipt.$$" receipt; }
+[ -z "$2" ] || { printf '%s\\n' "$2" >".receipt.$$" && mv -f ".receipt.$$" receipt; } || exit 1
 while IFS= read -r work; do
-    slurm= array= task= log=
+    slurm= array= task= void=
     while read -r name value; do
-        case $name in slurm | array | task) eval "$name=\\$value" ;; esac
-    done 2>/dev/null <"attempts/$work/by"
+        case $name in
+        slurm | array | task | void) eval "$name=\\$value" ;;
+        status | refused) break ;;
+        esac
+    done 2>/dev/null <"attempts/$work"
+    [ -n "$void" ] || [ ! -s "attempts/$work" ] || true >|"attempts/$work"
     [ -n "$task" ] && log=slurm/${array}_$task.log || log=slurm/$slurm.log
     for file in "output/$work.out" "output/$work.err" "$log"; do
         [ -f "$file" ] && [ ! -s "$file" ] && printf '%s\\n' "$file"
     done
-    for file in "attempts/$work/by" "attempts/$work/exit" "attempts/$work/refused" "attempts/$work"/second.* \\
-        "secrets/$work" "secrets/.$work"; do
-        [ -f "$file" ] && printf '%s\\n' "$file"
+    for file in "seconds/$work" "secrets/$work" "secrets/.$work"; do
+        [ -e "$file" ] && printf '%s\\n' "$file"
     done
-done | xargs rm -f -- .nothing
+done | xargs rm -rf -- .nothing
 """
 _FORGET: Final = """\
 cd -- "$1/secrets" && while IFS= read -r work; do set -- "$@" "$work" ".$work"; done && shift && rm -f -- "$@"
@@ -133,7 +142,10 @@ class GarbledAnswer(Unavailable):
 
 
 class Claim(Struct, frozen=True):
-    """Who claimed an attempt: a job of Slurm's (and the array and task that it is, if it is one), and its script."""
+    """Who claimed an attempt: a job of Slurm's (and the array and task that it is, if it is one), and its script.
+
+    `plan`: the word of the plan that its script was submitted for.
+    """
 
     slurm_id: int
     array: int | None
@@ -142,6 +154,7 @@ class Claim(Struct, frozen=True):
     host: str
     pid: int
     time_us: int
+    plan: str = ""
 
 
 class Exit(Struct, frozen=True):
@@ -163,10 +176,11 @@ class Exit(Struct, frozen=True):
 
 
 class AttemptFolder(Struct, frozen=True):
-    """What stands in an attempt's folder; `claimed`: it is there at all; `void`: it was Holdfast that claimed it.
+    """What an attempt's file says, and what stands beside it.
 
-    `refused`: why the command was not started after all. `seconds`: other copies that came and ended, each as Slurm's
-    id and the restart (`12.0`). `out_bytes` and `err_bytes`: how much it has written so far.
+    `claimed`: it is there at all; `void`: it was Holdfast that claimed it. `refused`: why the command was not started
+    after all. `seconds`: other copies that came and ended, each as Slurm's id and the restart (`12.0`). `out_bytes` and
+    `err_bytes`: how much it has written so far.
     """
 
     claimed: bool
@@ -210,8 +224,8 @@ def close_argv(folder: str, receipt: str = "") -> list[str]:
     """The command that removes what is no longer needed of attempts that are over, whose names it reads (`read_stdin`).
 
     That is what their scripts noted, secrets that they didn't take, and output and logs of Slurm's that are empty. The
-    folders stay: they are the claims, and as long as a copy may come from somewhere nothing else stops it. `receipt`
-    is kept there: the place in the log that has their ends.
+    files stay, empty: they are the claims, and as long as a copy may come from somewhere nothing else stops it.
+    `receipt` is kept there: the place in the log that has their ends.
     """
     return ["/bin/sh", "-c", _CLOSE, "sh", folder, receipt]
 
@@ -302,11 +316,6 @@ def _check_all(found: Iterable[str], works: Sequence[str]) -> None:
 
 
 def _folder(parts: Mapping[str, Sequence[str]], *, claimed: bool) -> AttemptFolder:
-    seconds: list[str] = []
-    for name in parts.get("second", ()):
-        match = _SECOND.fullmatch(name)
-        if match is not None:
-            seconds.append(match[1])
     out_bytes, err_bytes = (_number(parts[kind][0]) if kind in parts else 0 for kind in (".out", ".err"))
     return AttemptFolder(
         claimed=claimed,
@@ -314,7 +323,7 @@ def _folder(parts: Mapping[str, Sequence[str]], *, claimed: bool) -> AttemptFold
         exit=_read(_exit, parts.get("exit")),
         refused="\n".join(parts["refused"]) if "refused" in parts else None,
         void="void" in parts,
-        seconds=tuple(seconds),
+        seconds=tuple(name for name in parts.get("second", ()) if _SECOND.fullmatch(name)),
         out_bytes=out_bytes,
         err_bytes=err_bytes,
     )
@@ -329,13 +338,15 @@ def _read(read: Callable[[Sequence[str]], T | None], lines: Sequence[str] | None
 
 
 def _claim(lines: Sequence[str]) -> Claim | None:
-    fields = _fields(lines, ("slurm", "array", "task", "restart", "host", "pid", "time"))
+    fields = _fields(lines, ("slurm", "array", "task", "restart", "host", "pid", "plan", "time"))
     if fields is None:
         return None
     array, task = (_number(fields[name]) if fields[name] else None for name in ("array", "task"))
     numbers = {name: _number(fields[name]) for name in ("slurm", "restart", "pid")}
     time_us = _time_us(fields["time"])
-    return Claim(numbers["slurm"], array, task, numbers["restart"], fields["host"], numbers["pid"], time_us)
+    return Claim(
+        numbers["slurm"], array, task, numbers["restart"], fields["host"], numbers["pid"], time_us, fields["plan"]
+    )
 
 
 def _exit(lines: Sequence[str]) -> Exit | None:

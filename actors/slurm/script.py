@@ -1,7 +1,7 @@
 """The script that a batch goes to Slurm with: directives, the fence, and the commands of its attempts.
 
     header     `#SBATCH` lines, composed from checked values
-    claim      the fence: the first act is to make the attempt's folder; a second copy finds it there, and ends
+    claim      the fence: the first act is to make the attempt's file; a second copy finds it there, and ends
     command    the attempt's command, with its words as they were asked for, and the file that says how it ended
 
 `batch.sh.j2` has all of it; a template of the target's may put its own between. A script is made once and recorded;
@@ -59,7 +59,7 @@ class Place(Struct, frozen=True):
 
 
 class _Task(Struct, frozen=True):
-    """A row of the script's tables."""
+    """A row of the script's table."""
 
     work: str
     cwd: str
@@ -67,18 +67,23 @@ class _Task(Struct, frozen=True):
 
 
 def render(
-    batch: str, orders: Sequence[Order], options: Sequence[tuple[str, str]], slurm: SlurmSpec, place: Place
+    batch: str,
+    orders: Sequence[Order],
+    options: Sequence[tuple[str, str]],
+    slurm: SlurmSpec,
+    place: Place,
+    plan: str = "",
 ) -> str:
     """The script of a batch called `batch`: of one order, or as an array of as many tasks as there are orders.
 
     `options` are pairs of an option's name and value ("" where it has none), as `events.sbatch.options` gives them;
-    they, the template and its variables are those of all orders (`arrays.batches`). Raises BadInput, and where the
-    template is to blame its name and line are `where`.
+    they, the template and its variables are those of all orders (`arrays.batches`). `plan` is what it notes with its
+    claim. Raises BadInput, and where the template is to blame its name and line are `where`.
     """
     for order in orders:
         check_environment(order.spec)
     first = orders[0].spec
-    variables = _variables(batch, orders, options, place)
+    variables = _variables(batch, orders, options, place) | {"plan": plan}
     text = _assembled(variables, first, slurm)
     return _assembled(variables | {"carriage_returns": True}, first, slurm) if f"${CARRIAGE_RETURN}" in text else text
 

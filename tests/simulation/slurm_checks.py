@@ -16,7 +16,7 @@ from .history import IN_FLIGHT, Attempt, History, Story
 from .machine import Process
 from .scripts import script_of
 from .slurm_cluster import SimulatedCluster
-from .slurm_commands import Call
+from .slurm_commands import Call, notes
 from .slurm_files import LOGIN
 from .slurm_jobs import Submission
 from .slurm_nodes import NO_SUCH_PROGRAM
@@ -195,10 +195,10 @@ class SlurmChecks:
     def _lost(self, cluster: SimulatedCluster, attempt: Attempt, said: str) -> None:
         """Only where its claim was made, and nobody can say how it ended."""
         work = ".".join(attempt.token.split(".")[1:])
-        folder = f"/elsewhere/{cluster.name}/.holdfast/attempts/{work}"
-        files = cluster.files
-        self._verdict.check(files.read(f"{folder}/exit", LOGIN) is None, f"{said}, and it says itself how it ended")
-        self._verdict.check(not files.has(f"{folder}/void", LOGIN), f"{said}, and nobody could ever run it")
+        content = cluster.files.read(f"/elsewhere/{cluster.name}/.holdfast/attempts/{work}", LOGIN) or b""
+        parts = {part for part, _ in notes(content)}
+        self._verdict.check("exit" not in parts, f"{said}, and it says itself how it ended")
+        self._verdict.check("void" not in parts, f"{said}, and nobody could ever run it")
 
     def finish(self) -> None:
         """At the end nothing is left on any cluster."""

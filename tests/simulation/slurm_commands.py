@@ -32,7 +32,7 @@ _NO_PARTITION: Final = (
     f"sbatch: error: invalid partition specified: {NOWHERE}\n"
     "sbatch: error: Batch job submission failed: Invalid partition name specified\n"
 )
-_PLACES: Final = ("attempts", "output", "secrets", "slurm")
+_PLACES: Final = ("attempts", "clocks", "output", "seconds", "secrets", "slurm")
 
 
 class Ended(Struct, frozen=True):
@@ -278,11 +278,8 @@ class Commands:
                 text += f"none {work}\n"
                 continue
             text += f"attempt {work}\n"
-            for name in ("by", "exit", "refused", "void"):
-                content = (files.read(f"{attempt}/{name}", LOGIN) or b"").decode()
-                text += "".join(f"{name} {line}\n" for line in content.splitlines())
-            seconds = [name for name in files.names(attempt, LOGIN) if name.startswith("second.")]
-            text += "".join(f"second {name}\n" for name in seconds)
+            text += "".join(f"{part} {line}\n" for part, line in notes(files.read(attempt, LOGIN) or b""))
+            text += "".join(f"second {name}\n" for name in files.names(f"{folder}/seconds/{work}", LOGIN))
         outputs = [f"{work}.{stream}" for work in works for stream in ("out", "err")]
         text += "size 4096 .\n"
         for name in sorted(outputs):
@@ -299,9 +296,10 @@ class Commands:
             for stream in ("out", "err"):
                 if files.read(f"{folder}/output/{work}.{stream}", LOGIN) == b"":
                     files.remove(f"{folder}/output/{work}.{stream}")
-            for name in files.names(f"{folder}/attempts/{work}", LOGIN):
-                if name != "void":
-                    files.remove(f"{folder}/attempts/{work}/{name}")
+            files.remove(f"{folder}/seconds/{work}")
+            attempt = f"{folder}/attempts/{work}"
+            if files.read(attempt, LOGIN) and not is_void(files, attempt):
+                files.write(attempt, b"", LOGIN)
         return Ended(0)
 
     def _void(self, folder: str, works: Sequence[str]) -> Ended:
@@ -309,15 +307,27 @@ class Commands:
         files, text = self.files, ""
         for work in works:
             attempt = f"{folder}/attempts/{work}"
-            if files.make_folder(attempt, LOGIN):
-                files.write(f"{attempt}/void", b"nobody may run this any more\n", LOGIN)
-            if files.has(f"{attempt}/void", LOGIN):
-                text += f"void {work}\n"
-            elif files.has(attempt, LOGIN):
-                text += f"claimed {work}\n"
-            else:
+            files.create(attempt, b"void nobody may run this any more\n", LOGIN)
+            if not files.has(attempt, LOGIN):
                 return Ended(1, text)
+            text += f"void {work}\n" if is_void(files, attempt) else f"claimed {work}\n"
         return Ended(0, f"{text}end\n")
+
+
+def notes(content: bytes) -> list[tuple[str, str]]:
+    """The lines of an attempt's file, each with what it is a part of: who claimed it, how it ended, ..."""
+    part, found = "by", list[tuple[str, str]]()
+    for line in content.decode().splitlines():
+        first, _, rest = line.partition(" ")
+        if part == "by" and first in {"status", "refused", "void"}:
+            part = "exit" if first == "status" else first
+        found.append((part, rest if first == part else line))
+    return found
+
+
+def is_void(files: SharedFiles, attempt: str) -> bool:
+    """Whether it was Holdfast that claimed the attempt with this file."""
+    return (files.read(attempt, LOGIN) or b"").startswith(b"void ")
 
 
 def _without_environment(argv: Sequence[str]) -> tuple[str, ...]:

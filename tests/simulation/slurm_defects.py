@@ -99,11 +99,11 @@ def _no_fence(stack: ExitStack, clock: WallClock) -> None:
     """Scripts run their command whether or not another copy has claimed it."""
     del clock
 
-    def make_folder(self: SharedFiles, path: str, place: str) -> bool:
-        return original(self, path, place) or place != LOGIN
+    def create(self: SharedFiles, path: str, content: bytes, place: str) -> bool:
+        return original(self, path, content, place) or place != LOGIN
 
-    original = SharedFiles.make_folder
-    stack.enter_context(patch.object(SharedFiles, "make_folder", make_folder))
+    original = SharedFiles.create
+    stack.enter_context(patch.object(SharedFiles, "create", create))
 
 
 def _dependencies_left_to_slurm_alone(stack: ExitStack, clock: WallClock) -> None:

@@ -1,6 +1,6 @@
 """The file system that a cluster's nodes share with its login node: what is made in one place shows elsewhere later.
 
-To make a folder is decided by its server at once, so of two that make the same one only one succeeds.
+To make a file that must not be there yet is decided by its server at once, so of two that do only one succeeds.
 """
 
 from __future__ import annotations
@@ -19,11 +19,18 @@ LOGIN: Final = "login"
 
 
 class _Entry(Struct):
-    """A folder (`content` None) or a file; `seen_us`: from when on it is seen from other places."""
+    """A folder (`content` None) or a file; `seen_us`: from when on it is seen elsewhere, and `before` until then."""
 
     content: bytes | None
     place: str
     seen_us: int
+    before: _Entry | None = None
+
+    def seen(self, place: str) -> _Entry | None:
+        """What is seen of it from `place`."""
+        if self.place == place or now_us() >= self.seen_us:
+            return self
+        return None if self.before is None else self.before.seen(place)
 
 
 class SharedFiles:
@@ -37,13 +44,25 @@ class SharedFiles:
         """How often (0 to 1) a part of a file is read that is not seen as a whole yet."""
         self.full_until_us = 0
 
-    def make_folder(self, path: str, place: str) -> bool:
-        """Make a folder; False if there is something of that name already. Raises OSError if there is no room."""
+    def make_folder(self, path: str, place: str) -> None:
+        """Make a folder if it is not there. Raises OSError if there is no room."""
+        self._refuse_if_full()
+        self._entries.setdefault(path, _Entry(None, place, self._seen_us()))
+
+    def create(self, path: str, content: bytes, place: str) -> bool:
+        """Make a file; False if there is something of that name already. Raises OSError if there is no room."""
         self._refuse_if_full()
         if path in self._entries:
             return False
-        self._entries[path] = _Entry(None, place, self._seen_us())
+        self._entries[path] = _Entry(content, place, self._seen_us())
         return True
+
+    def append(self, path: str, content: bytes, place: str) -> None:
+        """Put more into a file, or begin it. Raises OSError if there is no room."""
+        self._refuse_if_full()
+        before = self._entries.get(path)
+        whole = (before.content or b"" if before is not None else b"") + content
+        self._entries[path] = _Entry(whole, place, self._seen_us(), before)
 
     def write(self, path: str, content: bytes, place: str) -> None:
         """Put a file there, whole. Raises OSError if there is no room."""
@@ -57,12 +76,12 @@ class SharedFiles:
 
     def read(self, path: str, place: str) -> bytes | None:
         """What is in the file as it is seen from `place`; None if it is not there. It may be half written elsewhere."""
-        if self._sees(path, place):
-            return self._entries[path].content
         entry = self._entries.get(path)
-        if entry is not None and entry.content and self._random.random() < self.torn:
-            return entry.content[: self._random.randrange(len(entry.content))]
-        return None
+        seen = None if entry is None else entry.seen(place)
+        if entry is not None and seen is not entry and entry.content and self._random.random() < self.torn:
+            known = 0 if seen is None else len(seen.content or b"")
+            return entry.content[: self._random.randrange(known, len(entry.content))]
+        return None if seen is None else seen.content
 
     def has(self, path: str, place: str) -> bool:
         """Whether a file or folder is seen from `place`."""
@@ -75,7 +94,7 @@ class SharedFiles:
 
     def _sees(self, path: str, place: str) -> bool:
         entry = self._entries.get(path)
-        return entry is not None and (entry.place == place or now_us() >= entry.seen_us)
+        return entry is not None and entry.seen(place) is not None
 
     def _seen_us(self) -> int:
         return now_us() + (self._random.randrange(self.lag_us) if self.lag_us else 0)

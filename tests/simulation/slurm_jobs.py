@@ -17,16 +17,18 @@ ACTIVE: Final = frozenset({PENDING, RUNNING, COMPLETING})
 class Order(Struct, frozen=True):
     """One attempt that a batch script is for: its token, and the command that it runs.
 
-    `after`: those whose end the script looks for before it claims the attempt, and how they must have ended.
+    `plan`: what it notes with its claim. `after`: those whose end the script looks for before that, and how they must
+    have ended.
     """
 
     token: str
     argv: tuple[str, ...]
+    plan: str = ""
     after: tuple[tuple[str, str], ...] = ()
 
     @property
     def folder(self) -> str:
-        """The name of the attempt's folder."""
+        """The name of the attempt's file."""
         return ".".join(self.token.split(".")[1:])
 
 

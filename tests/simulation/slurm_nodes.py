@@ -174,24 +174,23 @@ class Nodes:
         return True
 
     def _has_ended(self, run: Run, work: str, kind: str) -> bool:
-        content = self.files.read(f"{run.folder}/attempts/{work}/exit", run.node) or b""
+        content = self.files.read(f"{run.folder}/attempts/{work}", run.node) or b""
         # It is whole when its last line is.
         is_whole = content.count(b"\nended ") == 1 and content.endswith(b"\n")
-        return is_whole and (kind == "after_any" or content.startswith(b"status 0\n"))
+        return is_whole and (kind == "after_any" or b"\nstatus 0\n" in content)
 
     async def _claim(self, run: Run) -> int | None:
-        folder = f"{run.folder}/attempts/{run.order.folder}"
+        claim = f"{run.folder}/attempts/{run.order.folder}"
         try:
-            made = self.files.make_folder(folder, run.node)
+            made = self.files.create(claim, self._claim_of(run), run.node)
         except OSError:
             return NOT_CLAIMED
         try:
             if made:
-                self.files.write(f"{folder}/by", self._claim_of(run), run.node)
-                return await self._command(run, folder)
+                return await self._command(run, claim)
             self.seconds += 1
             self.machine.verdict.tell(f"{run.order.token}: a second copy, job {run.id}, ends")
-            self.files.write(f"{folder}/second.{run.id}.{run.restart}", b"", run.node)
+            self.files.write(f"{run.folder}/seconds/{run.order.folder}/{run.id}.{run.restart}", b"", run.node)
         except OSError:
             return NOT_STARTED if made else SECOND_COPY
         return SECOND_COPY
@@ -199,19 +198,19 @@ class Nodes:
     def _claim_of(self, run: Run) -> bytes:
         array, task = ("", "") if run.index is None else (run.array, run.index)
         lines = (f"slurm {run.id}", f"array {array}", f"task {task}", f"restart {run.restart}", f"host {run.node}")
-        return "\n".join((*lines, "pid 4711", f"time {self._now_s(run)}", "")).encode()
+        return "\n".join((*lines, "pid 4711", f"plan {run.order.plan}", f"time {self._now_s(run)}", "")).encode()
 
     def _now_s(self, run: Run) -> str:
         at = self.clocks[run.node].now()
         return f"{at // _US}.{at % _US:06}000"
 
-    async def _command(self, run: Run, folder: str) -> int | None:
+    async def _command(self, run: Run, claim: str) -> int | None:
         """Run the command and write down how it ended; None if the script itself did not live to its end."""
         await self._pass(run, self._random.random() * 0.01)
         if run.is_killed():
             return None
         if run.told_to_end:
-            self.files.write(f"{folder}/refused", b"it was told to end before its command was started\n", run.node)
+            self.files.append(claim, b"refused it was told to end before its command was started\n", run.node)
             return NOT_STARTED
         began = self._now_s(run)
         output = f"{run.folder}/output/{run.order.folder}"
@@ -223,7 +222,7 @@ class Nodes:
         content = f"status {status}\nbegan {began}\nended {self._now_s(run)}\n"
         try:
             self.files.write(f"{output}.out", b"ten bytes\n", run.node)
-            self.files.write(f"{folder}/exit", content.encode(), run.node)
+            self.files.append(claim, content.encode(), run.node)
         except OSError:
             self.machine.verdict.tell(f"{run.order.token}: how it ended can't be written down")
         await self._pass(run, self._random.random() * 0.01)

@@ -150,10 +150,9 @@ def test_accounting_shows_late_what_happened_and_nothing_where_there_is_none() -
 @pytest.mark.parametrize("state", ["read", "void", "close"])
 def test_the_shells_answers_about_attempts_are_those_of_a_real_shell(tmp_path: Path, state: str) -> None:
     files = {  # of two attempts
-        "1.1/by": b"slurm 4\narray \n",
-        "1.1/exit": b"status 0\n",
-        "1.1/second.5.0": b"host n1\n",
-        "2.1/void": b"x\n",
+        "attempts/1.1": b"slurm 4\narray \nstatus 0\n",
+        "seconds/1.1/5.0": b"host n1\n",
+        "attempts/2.1": b"void x\n",
     }
     works = ("1.1", "2.1", "3.1")
     argv = {
@@ -165,8 +164,7 @@ def test_the_shells_answers_about_attempts_are_those_of_a_real_shell(tmp_path: P
     async def scenario(bench: Bench) -> list[Ended]:
         shared = bench.cluster.files
         for name, content in files.items():
-            shared.make_folder(f"{PLACE.folder}/attempts/{name.partition('/')[0]}", LOGIN)
-            shared.write(f"{PLACE.folder}/attempts/{name}", content, LOGIN)
+            shared.write(f"{PLACE.folder}/{name}", content, LOGIN)
         shared.write(f"{PLACE.folder}/output/1.1.out", b"ten bytes\n", LOGIN)
         shared.write(f"{PLACE.folder}/output/1.1.err", b"", LOGIN)
         asked = await bench.run(argv(PLACE.folder), attempt_folders.read_stdin(works))
@@ -180,7 +178,7 @@ def test_the_shells_answers_about_attempts_are_those_of_a_real_shell(tmp_path: P
     folder = str(tmp_path / "folder")
     subprocess.run(attempt_folders.prepare_argv(folder), check=True)
     for name, content in files.items():
-        path = tmp_path / "folder" / "attempts" / name
+        path = tmp_path / "folder" / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
     (tmp_path / "folder/output/1.1.out").write_bytes(b"ten bytes\n")

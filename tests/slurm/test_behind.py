@@ -215,9 +215,7 @@ def place(tmp_path: Path) -> BatchFolder:
 
 def ends(place: BatchFolder, work: str, text: str) -> None:
     """An attempt is claimed, and writes down how it ended."""
-    folder = place.folder / "attempts" / work
-    folder.mkdir(exist_ok=True)
-    (folder / "exit").write_text(text)
+    (place.folder / "attempts" / work).write_text(f"slurm 5\n{text}")
 
 
 def waiting(place: BatchFolder, after: Mapping[str, str]) -> str:
@@ -250,8 +248,9 @@ def hurried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "notes",
     [{}, {"3.1": ENDED.format(0)}, {"4.2": ENDED.format(0)}, {"3.1": "status 0\nbegan 1.0\n", "4.2": ENDED.format(0)},
-     {"3.1": ENDED.format(1), "4.2": ENDED.format(0)}],
-    ids=["none", "one", "the-other", "half-written", "failed"],
+     {"3.1": ENDED.format(1), "4.2": ENDED.format(0)},
+     {"3.1": "refused no folder x\n" + ENDED.format(0), "4.2": ENDED.format(0)}],
+    ids=["none", "one", "the-other", "half-written", "failed", "refused-with-such-words"],
 )  # fmt: skip
 def test_p2_an_attempt_is_not_claimed_before_what_it_waits_for_has_ended_so(
     place: BatchFolder, shell: Sequence[str], notes: Mapping[str, str], tmp_path: Path

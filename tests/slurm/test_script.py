@@ -4,6 +4,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -91,6 +92,30 @@ def test_who_ran_it_and_how_it_ended_is_written_down(place: BatchFolder, shell: 
 
 
 @every_shell
+@pytest.mark.parametrize("shared", ["", "{boot} {tick} 1000000 end\n", "other {tick} 1000000 end\n",
+                                    "{boot} 0 1000000 end\n", "{boot} 99999999999 1000000 end\n",
+                                    "{boot} {tick} 10", "{boot} x y end\n"],
+                         ids=["none", "good", "other-boot", "old", "future", "half", "damaged"])  # fmt: skip
+def test_the_tasks_of_a_node_share_one_look_at_the_clock(place: BatchFolder, shell: Sequence[str], shared: str) -> None:
+    clock = place.folder / "clocks" / "n1"
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    tick = int(float(Path("/proc/uptime").read_text().split()[0]) * 100) - 100
+    if shared:
+        clock.write_text(shared.format(boot=boot, tick=tick))
+    began_us = time.time_ns() // 1000
+    assert place.end(place.script(order()), shell=shell) == (0, "")
+    ended_us = time.time_ns() // 1000
+    claim = place.read("7.1")["7.1"].claim
+    assert claim is not None
+    if shared.startswith("{boot} {tick} 1000000"):
+        assert 2_000_000 <= claim.time_us < 60_000_000
+    else:
+        assert began_us - 20_000 <= claim.time_us <= ended_us + 20_000
+        assert clock.read_text().startswith(f"{boot} ")
+        assert clock.read_text().endswith(" end\n")
+
+
+@every_shell
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV, signal.SIGINT])
 def test_a_command_that_a_signal_ends_is_told_from_one_that_exits(
     place: BatchFolder, shell: Sequence[str], number: signal.Signals
@@ -150,7 +175,7 @@ def test_a_folder_that_cannot_be_claimed_is_said_so_and_nothing_runs(place: Batc
     code, log = place.end(script, shell=shell)
     assert code == NOT_CLAIMED
     assert "attempt 7.1 can't be claimed on n1, so the command was not run" in log
-    assert "No such file" in log
+    assert f"{place.folder}/attempts/7.1: " in log  # the shell's own words why
     assert not (place.workdir / "ran").exists()
 
 

@@ -86,10 +86,22 @@ def test_a_claim_that_cannot_be_written_down_runs_nothing(
 
 
 @every_shell
-def test_an_end_that_cannot_be_written_down_is_said_and_slurm_hears_it_still(
+def test_an_end_finds_room_in_what_the_claim_has_taken(
     small: BatchFolder, tmp_path: Path, shell: Sequence[str]
 ) -> None:
     script = small.script(order(run=f"cat /dev/zero >{small.workdir}/filler 2>/dev/null; exit 7"))
+    assert end(small, tmp_path, script, shell) == (7, "")
+    found = small.read("7.1")["7.1"].exit
+    assert found is not None
+    assert found.exit_code == 7
+
+
+@every_shell
+def test_an_end_that_cannot_be_written_down_is_said_and_slurm_hears_it_still(
+    small: BatchFolder, tmp_path: Path, shell: Sequence[str]
+) -> None:
+    block = f"truncate -s 4096 {small.folder}/attempts/7.1"
+    script = small.script(order(run=f"{block}; cat /dev/zero >{small.workdir}/filler 2>/dev/null; exit 7"))
     code, log = end(small, tmp_path, script, shell)
     assert code == 7
     assert "attempt 7.1 has ended, and how can not be written down" in log

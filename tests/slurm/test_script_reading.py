@@ -21,7 +21,7 @@ from holdfast.actors.slurm.attempt_folders import (
 
 from .batchfolder import BatchFolder, order
 
-BY = b"by slurm 5\nby array \nby task \nby restart 0\nby host n1\nby pid 9\nby time 12.5\n"
+BY = b"by slurm 5\nby array \nby task \nby restart 0\nby host n1\nby pid 9\nby plan 0a1\nby time 12.5\n"
 WHOLE = b"attempt 7.1\n" + BY + b"exit status 0\nexit began 12.5\nexit ended 13\nsize 4096 .\nsize 3 7.1.out\nend\n"
 
 
@@ -33,7 +33,14 @@ def place(tmp_path: Path) -> BatchFolder:
 def test_the_folder_is_private_and_may_be_made_twice(place: BatchFolder) -> None:
     place.run(prepare_argv(str(place.folder)))
     assert place.folder.stat().st_mode & 0o777 == 0o700
-    assert {each.name for each in place.folder.iterdir()} == {"attempts", "output", "secrets", "slurm"}
+    assert {each.name for each in place.folder.iterdir()} == {
+        "attempts",
+        "clocks",
+        "output",
+        "seconds",
+        "secrets",
+        "slurm",
+    }
     assert [each for each in place.folder.rglob("*") if each.is_file()] == []
 
 
@@ -47,8 +54,7 @@ def test_a_workdir_that_cannot_be_written_is_found_out_at_once(tmp_path: Path) -
 def test_many_attempts_are_read_at_once(place: BatchFolder) -> None:
     works = [f"{number}.1" for number in range(1, 301)]
     for work in works[:200]:
-        (place.folder / "attempts" / work).mkdir()
-        (place.folder / "attempts" / work / "exit").write_text("status 4\nbegan 1.25\nended 2\n")
+        (place.folder / "attempts" / work).write_text("status 4\nbegan 1.25\nended 2\n")
         (place.folder / "output" / f"{work}.err").write_text("x" * int(work.partition(".")[0]))
     found = place.read(*works)
     assert list(found) == works
@@ -111,17 +117,29 @@ def test_a_note_that_was_damaged_says_nothing_and_concerns_no_other_attempt(old:
 
 @pytest.mark.parametrize("cut", range(1, 7))
 def test_a_file_that_is_being_written_says_nothing_yet(place: BatchFolder, cut: int) -> None:
-    folder = place.folder / "attempts" / "7.1"
-    folder.mkdir()
+    file = place.folder / "attempts" / "7.1"
     lines = [line.partition(b" ")[2] for line in BY.splitlines()]
-    (folder / "by").write_bytes(b"\n".join(lines[:cut]) + b"\nti")
-    (folder / "exit").write_bytes(b"status 0\nbegan 1.5\nended 1")
+    file.write_bytes(b"")
     assert place.read("7.1")["7.1"] == AttemptFolder(claimed=True)
-    (folder / "by").write_bytes(b"\n".join(lines) + b"\n")
-    (folder / "exit").write_bytes(b"status 0\nbegan 1.5\nended 1.75\n")
+    file.write_bytes(b"\n".join(lines[:cut]) + b"\nti")
+    assert place.read("7.1")["7.1"] == AttemptFolder(claimed=True)
+    file.write_bytes(b"\n".join(lines) + b"\nstatus 0\nbegan 1.5\nended 1")
+    found = place.read("7.1")["7.1"]
+    assert found.claim is not None
+    assert found.exit is None
+    file.write_bytes(b"\n".join(lines) + b"\nstatus 0\nbegan 1.5\nended 1.75\n")
     found = place.read("7.1")["7.1"]
     assert found.claim is not None
     assert found.exit == Exit(0, 1_500_000, 1_750_000)
+
+
+def test_why_an_attempt_was_refused_is_not_taken_for_its_end(place: BatchFolder) -> None:
+    lines = [line.partition(b" ")[2] for line in BY.splitlines()]
+    said = "can't use its folder\nstatus 0\nbegan 1.5\nended 1.75\nvoid x"
+    (place.folder / "attempts" / "7.1").write_bytes(b"\n".join([*lines, b"refused " + said.encode(), b""]))
+    found = place.read("7.1")["7.1"]
+    assert found.claim is not None
+    assert (found.exit, found.refused, found.void) == (None, said, False)
 
 
 def test_p2_what_is_voided_never_runs_and_what_ran_is_not_voided(place: BatchFolder) -> None:
@@ -150,9 +168,14 @@ def test_p2_what_is_closed_keeps_the_claims_and_what_was_said(place: BatchFolder
     place.run(void_argv(str(place.folder)), read_stdin(["9.1"]))
     place.run(close_argv(str(place.folder)), read_stdin(["7.1", "5.1", "9.1", "10.1"]))
     left = {str(each.relative_to(place.folder)) for each in place.folder.rglob("*") if each.is_file()}
-    of_closed = {"attempts/9.1/void", "output/7.1.out", "output/5.1.err", "slurm/6.log"}
-    of_open = {"attempts/8.1/by", "attempts/8.1/exit", "output/8.1.out", "output/8.1.err", "secrets/8.1", "slurm/8.log"}
-    assert left == of_closed | of_open
+    left.discard("clocks/n1")
+    claims = {"attempts/5.1", "attempts/7.1", "attempts/8.1", "attempts/9.1"}
+    of_closed = {"output/7.1.out", "output/5.1.err", "slurm/6.log"}
+    of_open = {"output/8.1.out", "output/8.1.err", "secrets/8.1", "slurm/8.log"}
+    # Task 0 of the array, attempt 4.1, never began.
+    assert left == claims | of_closed | of_open
+    assert [(place.folder / each).stat().st_size > 0 for each in sorted(claims)] == [False, False, True, True]
+    assert list((place.folder / "seconds").iterdir()) == []
     assert place.read("7.1")["7.1"] == AttemptFolder(claimed=True, out_bytes=4)
     assert place.end(place.script(order(7, run=("touch", "ran"))), job=9)[0] == 111
     assert not (place.workdir / "ran").exists()

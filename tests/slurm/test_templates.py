@@ -267,7 +267,7 @@ def check_that_it_keeps_the_pieces(script: str) -> None:
     assert script.startswith(header)
     assert script.count(claim) == 1
     assert script.index(claim) == len(header) + 1
-    assert script.count("\nholdfast_run\n") == 1
+    assert script.count("\nholdfast_row holdfast_run\n") == 1
 
 
 def test_a_target_is_checked_before_there_is_a_job() -> None:
