@@ -63,7 +63,7 @@ class Case:
 
 _OUR_CALLS: Final = "synced: submission, launch, end, each before it is acted on; a call cut off by a crash is `lost`"
 _OUR_JOBS: Final = "synced: submission, launch and end with exit code and output; nothing runs twice after a crash"
-_OUR_LOG: Final = "synced: WAL, synchronous=FULL; the tables of jobs and attempts in the same transaction"
+_OUR_LOG: Final = "synced: WAL, synchronous=FULL; the table of jobs in the same transaction"
 
 _CALLS: Final = (
     Case(
