@@ -110,8 +110,8 @@ def check_figures(place: Submitting, *, accounting: bool) -> None:
 def test_a_run_says_of_what_waits_in_vain_what_can_be_done(cluster: Cluster, at: Places) -> None:
     place = at(cluster)
     large = jobs(["large", "as_large"], "true", 'timeout = "3h"')
-    run = place.start("run", place.flow(place.target('partition = "small"') + large))
-    until(lambda: place.home.log.exists() and place.waits_for("PartitionTimeLimit"), "why it waits is known")
+    run = place.hand_over(place.target('partition = "small"') + large)
+    until(lambda: place.waits_for("PartitionTimeLimit"), "why it waits is known")
     assert place.run("cancel", "large", "as_large").code == 0
     said = run.finish().err
     (line,) = [each for each in said.splitlines() if "PartitionTimeLimit" in each]
