@@ -15,7 +15,7 @@ import apsw
 from benchmarks.results import Machine
 
 _ROOT: Final = Path(__file__).parent.parent
-_PACKAGES: Final = ("anyio", "apsw", "asyncssh", "msgspec", "rich", "trio")
+_PACKAGES: Final = ("anyio", "apsw", "asyncssh", "msgspec", "tqdm", "trio")
 
 
 def this_machine() -> Machine:

@@ -1,60 +1,49 @@
-"""The live bar of `run` on a terminal, drawn by rich: how many are done, counts by state, rate, and estimated time."""
+"""The live bar of `run` on a terminal, drawn by tqdm: how many are done, rate, estimated time, and counts by state."""
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Final
+from shutil import get_terminal_size
+from typing import Final, NoReturn
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.text import Text
+from tqdm import tqdm
 
 from .progress import ENDED, ORDER
-
-_COLOURS: Final = {
-    "running": "cyan",
-    "launching": "cyan",
-    "succeeded": "green",
-    "failed": "red",
-    "lost": "magenta",
-    "unknown": "yellow",
-    "held": "yellow",
-    "cancelled": "yellow",
-}
+from .terminal import Paint
 
 # Characters of the terminal.
 _WIDE: Final = 90
+_DONE: Final = "{n_fmt}/{total_fmt}"
+_BAR: Final = f" {{bar:24}} {_DONE} {{rate_noinv_fmt}} {{remaining}} {{desc}}"
+_NARROW: Final = f"{_DONE} {{desc}}"
 
-
-class _Rate(ProgressColumn):
-    """Ends a second, over the last while."""
-
-    def render(self, task: Task) -> Text:
-        speed = task.speed
-        return Text("" if speed is None else f"{speed:.1f}/s" if speed < 100 else f"{speed:.0f}/s")  # noqa: PLR2004
+# One thread draws: no thread to watch over it, and no lock between processes.
+tqdm.monitor_interval = 0
+tqdm.set_lock(threading.RLock())  # pyright: ignore[reportUnknownMemberType] - the stubs leave its type open
 
 
 class Bar:
-    """A bar with counts below the lines that were said."""
+    """A bar with counts, below the lines that were said."""
 
     def __init__(self, title: str) -> None:
-        console = Console(stderr=True)
-        self._progress = Progress(*_columns(console.width), console=console, auto_refresh=False, transient=False)
-        self._task = self._progress.add_task(title, total=None, counts="")
-        self._started = False
+        self._wide = title.replace("{", "{{").replace("}", "}}") + _BAR
+        self._paint = Paint(sys.stderr)
+        self._drawn: tqdm[NoReturn] | None = None
 
     def update(self, counts: Mapping[str, int]) -> None:
         """Draw these counts."""
-        done = sum(counts.get(name, 0) for name in ENDED)
-        shown = " ".join(_coloured(name, counts[name]) for name in ORDER if counts.get(name))
+        done, total = sum(counts.get(name, 0) for name in ENDED), sum(counts.values())
+        shown = " ".join(self._paint.state(name, f"{counts[name]} {name}") for name in ORDER if counts.get(name))
         with suppress(OSError, ValueError):
-            self._progress.update(self._task, completed=done, total=sum(counts.values()), counts=shown)
-            if not self._started:
-                # Not before there is something to draw: what is refused at once leaves no empty bar.
-                self._started = True
-                self._progress.start()
-            self._progress.refresh()
+            # Not before there is something to draw: what is refused at once leaves no empty bar.
+            bar = self._drawn = self._drawn or _made(done, total)
+            bar.total, bar.bar_format = total, self._wide if get_terminal_size().columns >= _WIDE else _NARROW
+            bar.set_description_str(shown, refresh=False)
+            bar.update(done - bar.n)
+            bar.refresh()
 
     def note(self, text: str) -> None:
         """Print a line above the bar."""
@@ -63,32 +52,17 @@ class Bar:
     def say(self, text: str) -> None:
         """Print a line above the bar."""
         with suppress(OSError, ValueError):
-            self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            tqdm.write(text, file=sys.stderr)
 
     def close(self) -> None:
         """Leave the last state of the bar on the screen."""
-        if self._started:
-            self._started = False
+        if self._drawn is not None:
             with suppress(OSError, ValueError):
-                self._progress.refresh()
-                self._progress.stop()
+                self._drawn.close()
+            self._drawn = None
 
 
-def _columns(width: int) -> list[ProgressColumn]:
-    """The columns that fit; of several that don't, rich would cut all, and leave nothing to read of any."""
-    title, counts = TextColumn("{task.description}", markup=False), "{task.fields[counts]}"
-    if width >= _WIDE:
-        return [
-            title,
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            _Rate(),
-            TimeRemainingColumn(compact=True),
-            TextColumn(counts),
-        ]
-    return [TextColumn("{task.completed:.0f}/{task.total:.0f} " + counts)]
-
-
-def _coloured(name: str, count: int) -> str:
-    colour = _COLOURS.get(name, "dim")
-    return f"[{colour}]{count} {name}[/]"
+def _made(done: int, total: int) -> tqdm[NoReturn]:
+    return tqdm(
+        initial=done, total=total, unit="", file=sys.stderr, dynamic_ncols=True, mininterval=0, miniters=1, leave=True
+    )

@@ -47,7 +47,7 @@ def make_display(title: str, *, quiet: bool, as_json: bool) -> Display:
     if as_json:
         return Notes()
     if sys.stderr.isatty() and os.environ.get("TERM", "dumb") not in _WITHOUT_CURSOR:
-        from .bar import Bar  # noqa: PLC0415 - the bar's library takes 50 ms to import, wanted only on a terminal
+        from .bar import Bar  # noqa: PLC0415 - the bar's library takes a while to import, wanted only on a terminal
 
         return Bar(title)
     return Lines()

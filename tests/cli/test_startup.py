@@ -9,7 +9,7 @@ import pytest
 from .commands import environment
 from .staging import Stage, job
 
-HEAVY = ("trio", "asyncio", "asyncssh", "rich", "shtab", "hypothesis")
+HEAVY = ("trio", "asyncio", "asyncssh", "tqdm", "shtab", "hypothesis")
 COMMANDS = [
     ["--help"],
     ["jobs"],

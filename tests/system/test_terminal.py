@@ -68,7 +68,7 @@ def test_a_narrow_terminal_still_shows_how_many_are_done(place: Place, terminal:
     place.flow(gate("a") + TEN)
     terminal.type("stty columns 40; clear; " + typed(place, "run", "flow.toml", "--slots", "2"), "Enter")
     until(lambda: "10/11 1 running 10 succeeded" in terminal.screen(), "counts, and no bar")
-    assert "━" not in terminal.screen()
+    assert "█" not in terminal.screen()
     open_gate(place, "a")
     until(lambda: "11/11 11 succeeded" in terminal.screen(), "the flow ends")
 
@@ -104,7 +104,7 @@ def test_a_refusal_on_a_terminal_is_one_line_and_no_bar(place: Place, terminal: 
     terminal.type("clear; " + typed(place, "run", "flow.toml"), "Enter")
     until(lambda: "ended with 2" in terminal.screen(), "it is refused")
     assert "0/" not in terminal.screen()
-    assert "━" not in terminal.screen()
+    assert "█" not in terminal.screen()
 
 
 def test_without_a_terminal_there_are_plain_lines(place: Place) -> None:
