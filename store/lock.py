@@ -1,6 +1,7 @@
 """The home's lock: one supervisor, or one command that changes something, at a time.
 
-An flock on a file that holds the holder's pid: the system drops it when the holder dies, however it dies.
+An flock on a file that holds the holder's pid: the system drops it when the holder dies, however it dies. A process
+that it forked would go on holding it, and lets go at once.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+import weakref
 from types import TracebackType
 from typing import Final, Self
 
@@ -34,6 +36,7 @@ class HomeLock:
             os.close(descriptor)
             raise HomeLocked(self._home.path, holder(self._home))
         self._descriptor = descriptor
+        _HELD.add(self)
         os.ftruncate(descriptor, 0)
         try:
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
@@ -50,6 +53,12 @@ class HomeLock:
             os.close(self._descriptor)
             self._descriptor = None
 
+    def let_go(self) -> None:
+        """In a forked child: the lock is the parent's alone, and stays so."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
     def _open(self) -> int:
         try:
             return os.open(self._home.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -57,6 +66,17 @@ class HomeLock:
             raise NoLock(self._home.lock) from error
         except OSError as error:
             raise of_system(self._home.lock, error, "write") from error
+
+
+_HELD: Final[weakref.WeakSet[HomeLock]] = weakref.WeakSet()
+
+
+def _let_go_of_all() -> None:
+    for lock in _HELD:
+        lock.let_go()
+
+
+os.register_at_fork(after_in_child=_let_go_of_all)
 
 
 def _taken(descriptor: int) -> bool:

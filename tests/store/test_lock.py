@@ -33,6 +33,23 @@ def test_a_holder_that_is_killed_holds_nothing(home: Home) -> None:
             assert holder(home) == os.getpid()
 
 
+def test_a_forked_child_that_outlives_the_holder_holds_nothing(home: Home) -> None:
+    told, tell = os.pipe()
+    with HomeLock(home):
+        child_pid = os.fork()
+        if child_pid == 0:
+            os.close(tell)
+            os.read(told, 1)  # until the test is done with it
+            os._exit(0)
+    try:
+        with HomeLock(home):
+            assert holder(home) == os.getpid()
+    finally:
+        os.close(tell)
+        os.close(told)
+        os.waitpid(child_pid, 0)
+
+
 def test_the_lock_is_refused_within_one_process_too(home: Home) -> None:
     with HomeLock(home), pytest.raises(HomeLocked, match=f"process {os.getpid()}"), HomeLock(home):
         pass
