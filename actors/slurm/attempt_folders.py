@@ -66,12 +66,13 @@ fi
 _READ: Final = """\
 export LC_ALL=C
 cd -- "$1/attempts" && true <. || exit 1
+[ ! -d ../seconds ] || true <../seconds || exit 1
 works=$(cat)
 for work in $works; do
-    if [ -f "$work" ]; then
+    if [ -e "$work" ]; then
         printf 'attempt %s\\n' "$work"
         part=by
-        [ ! -r "$work" ] || while IFS= read -r line; do
+        [ ! -f "$work" ] || [ ! -r "$work" ] || while IFS= read -r line; do
             case $part$line in
             "bystatus "*) part=exit ;;
             "byrefused "*) part=refused line=${line#refused } ;;
@@ -97,12 +98,15 @@ echo end
 _VOID: Final = """\
 cd -- "$1/attempts" && set -C || exit 1
 while IFS= read -r work; do
-    [ -f "$work" ] || { echo "void nobody may run this any more" || exit 1; } >"$work"
-    [ -f "$work" ] || exit 1
-    first=
-    read -r first rest 2>/dev/null <"$work"
+    first= made=
+    [ -e "$work" ] || { made=yes; echo "void nobody may run this any more"; } >"$work"
+    [ -e "$work" ] || exit 1
+    [ ! -f "$work" ] || read -r first rest 2>/dev/null <"$work"
     if [ "$first" = void ]; then
         printf 'void %s\\n' "$work"
+    elif [ -n "$made" ]; then # on a full disk: nobody has claimed it, and nobody is to take it for claimed
+        rm -f -- "$work"
+        exit 1
     else
         printf 'claimed %s\\n' "$work"
     fi

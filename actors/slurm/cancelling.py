@@ -34,7 +34,8 @@ class Canceller:
                 except Unavailable as error:
                     # Whether it had an effect, the queue will show.
                     self._shared.on_trouble(f"{self._shared.name}: {error}")
-            await self._shared.stirred(AGAIN_S)
+            if not self._due(trio.current_time()):
+                await self._shared.stirred(AGAIN_S)
 
     def _due(self, now: float) -> list[tuple[str, list[Member]]]:
         found = [

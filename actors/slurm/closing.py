@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 import trio
 
 from holdfast.events.errors import Unavailable
@@ -45,12 +43,12 @@ class Closer:
     async def run(self, site: Site) -> None:
         """Record and tidy, until cancelled."""
         while True:
-            await self.tidy(site)
-            if not self._entries and not self._loose():
+            is_tidy = await self.tidy(site)
+            if not is_tidy or (not self._entries and not self._loose()):
                 await self._shared.stirred(float("inf"))
 
-    async def tidy(self, site: Site) -> None:
-        """Record what is closed, and remove what is no longer needed, as far as that can be done now."""
+    async def tidy(self, site: Site) -> bool:
+        """Record what is closed, and remove what is no longer needed; whether that could be done just now."""
         async with self._turn:
             shared = self._shared
             entries, self._entries = self._entries, []
@@ -58,9 +56,13 @@ class Closer:
                 await shared.record(*(BatchClosed(shared.name, each.name, "all have ended") for each in entries))
             works = self._loose()
             shared.leftovers = [each for each in shared.leftovers if each not in works]
-            if works:
-                with suppress(Unavailable):  # else a few small files stay there
+            try:
+                if works:
                     await close(site, list(works), shared.receipt)
+            except Unavailable:
+                shared.leftovers += works  # there may be secrets among it
+                return False
+            return True
 
     def _loose(self) -> dict[str, None]:
         """What may go by now: scripts that are still to start look for the ends of what they wait for."""

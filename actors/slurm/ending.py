@@ -204,8 +204,11 @@ def _account_of(member: Member, folder: AttemptFolder, evidence: Evidence) -> Ac
         for each in evidence.accounts.get((member.batch, member.index), ())
         if meaning_of(each.state) is Meaning.ENDED
     ]
-    if folder.claim is not None:
-        rows = [each for each in rows if each.is_of(folder.claim)]
+    claim = folder.claim
+    if claim is not None:
+        # A controller that was put back may have started the same job once more, under the same number.
+        came_again = f"{claim.slurm_id}.{claim.restart}" in folder.seconds
+        rows = [each for each in rows if each.is_of(claim) and not (came_again and each.exit_code == SECOND_COPY)]
     else:
         rows = [each for each in rows if each.exit_code != SECOND_COPY]
     return rows[-1] if rows else None

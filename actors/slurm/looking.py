@@ -183,14 +183,21 @@ class Looker:
                 member, folders[member.folder], now, account_s
             ):
                 gone.append(member)
+        sure = [(member, status) for member, status in ends if _is_claimed(folders[member.folder])]
+        told = await self._tell(site, sure)
+        # What has to be claimed first may have to wait until there is room for that.
+        rest = [(member, status) for member, status in ends if not _is_claimed(folders[member.folder])]
         if gone:
-            ends += await self._decide(site, gone, folders, now)
-        ends = await self._final(site, ends, folders)
+            rest += await self._decide(site, gone, folders, now)
+        return await self._tell(site, await self._final(site, rest, folders)) or told
+
+    async def _tell(self, site: Site, ends: Sequence[tuple[Member, AttemptStatus]]) -> bool:
+        """Tell these ends; whether there were any."""
         # What came back to the queue while we asked has not ended.
         ends = [(member, status) for member, status in ends if member.left_at is not None and not member.over]
         if ends:
             await self._forget_secrets(site, [member for member, _ in ends])
-            await shared.end_all(ends)
+            await self._shared.end_all(ends)
         return bool(ends)
 
     async def _forget_secrets(self, site: Site, members: Sequence[Member]) -> None:
@@ -209,9 +216,7 @@ class Looker:
         run it after its end was told. One that was claimed in this moment has not ended so.
         """
         # One that we claimed before a crash says the same again.
-        unclaimed = [
-            member.folder for member, _ in ends if not folders[member.folder].claimed or folders[member.folder].void
-        ]
+        unclaimed = [member.folder for member, _ in ends if not _is_claimed(folders[member.folder])]
         free = await void(site, self._shared.identity, unclaimed) if unclaimed else {}
         now_us = self._shared.clock.now()
         # With the claim in our hands it is certain that nobody ran it, so it can't be lost.
@@ -267,6 +272,11 @@ class Looker:
             *((each, given_back(each, now_us)) for each in gone if free[each.folder]),
             *((each, lost(each, folders[each.folder], now_us)) for each in over),
         ]
+
+
+def _is_claimed(folder: AttemptFolder) -> bool:
+    """Whether a script of ours has claimed it."""
+    return folder.claimed and not folder.void
 
 
 def _is_spared(member: Member, status: AttemptStatus, free: Mapping[str, bool]) -> bool:

@@ -180,6 +180,9 @@ class Submitter:
             self._orders.pop(order.token, None)
             await shared.report([shared.not_started(order.token, problem)])
         for group in groups:
+            if not self._can_follow(group[0].after):  # any more
+                self.take_back([order.token for order in group], GONE)
+                continue
             try:
                 wanted = (*options(group[0].spec, shared.slurm), *behind(shared.book, group[0].after))
                 place = Place(site.workdir, site.folder)

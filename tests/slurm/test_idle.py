@@ -1,4 +1,4 @@
-"""A cluster's actor that has nothing to do does nothing: neither there nor here."""
+"""A cluster's actor that has nothing to do does nothing, neither there nor here; what it has to do it does at once."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from random import Random
 
+import pytest
 import trio
 
 from holdfast.actors.address import Address
@@ -13,6 +14,8 @@ from holdfast.actors.connections.host import Around
 from holdfast.actors.connections.turns import Turns
 from holdfast.actors.inbox import Inbox
 from holdfast.actors.limiter import LimiterMessage
+from holdfast.actors.slurm.book import Entry, Member
+from holdfast.actors.slurm.cancelling import Canceller
 from holdfast.actors.slurm.log import Log
 from holdfast.actors.slurm.shared import Shared
 from holdfast.actors.slurm.site import Finished
@@ -94,3 +97,31 @@ def test_what_is_not_wanted_any_more_wakes_the_submitter_once_and_not_for_ever()
     run_virtual(scenario)
     assert site.calls <= 2
     assert carrier.heard <= 4
+
+
+def test_what_is_to_be_cancelled_while_something_is_goes_next() -> None:
+    of_cluster, asked = shared(NoFiles()), list[float]()
+
+    class Slow(Counting):
+        async def run(self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60.0) -> Finished:
+            asked.append(trio.current_time())
+            await pause(3.0)
+            return await super().run(argv, stdin=stdin, timeout_s=timeout_s)
+
+    async def scenario() -> None:
+        members = [Member(f"home.{job}.1", job, 1, f"home.{job}.1", None) for job in (1, 2)]
+        for each in members:
+            entry = Entry(each.batch, 1, [each])
+            entry.id, entry.sent = str(each.job), True
+            of_cluster.book.add(entry)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(Canceller(of_cluster).run, Slow())
+            for each in members:
+                await pause(1.0)
+                each.stopping = True
+                of_cluster.stir()
+            await pause(10.0)
+            nursery.cancel_scope.cancel()
+
+    run_virtual(scenario)
+    assert asked[1] - asked[0] == pytest.approx(3.0)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.actors.slurm.attempt_folders import AttemptFolder, read_stdin, void_answer, void_argv
 from holdfast.actors.slurm.script import NOT_CLAIMED, NOT_STARTED
 from tests.tools import refuse
 
@@ -108,3 +109,13 @@ def test_an_end_that_cannot_be_written_down_is_said_and_slurm_hears_it_still(
     found = small.read("7.1")["7.1"]
     assert found.claim is not None
     assert found.exit is None
+
+
+def test_what_can_not_be_voided_for_want_of_room_is_nobodys_and_is_voided_later(small: BatchFolder) -> None:
+    fill(small)
+    argv, works = void_argv(str(small.folder)), read_stdin(["7.1"])
+    refused = subprocess.run(argv, input=works, capture_output=True, check=False, timeout=60)
+    assert (refused.returncode, refused.stdout) == (1, b"")
+    assert small.read("7.1")["7.1"] == AttemptFolder(claimed=False)
+    (small.workdir / "filler").unlink()
+    assert void_answer(small.run(argv, works), ["7.1"]) == {"7.1": True}

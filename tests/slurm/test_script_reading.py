@@ -156,6 +156,13 @@ def test_p2_what_is_voided_never_runs_and_what_ran_is_not_voided(place: BatchFol
         void_answer(first.replace(b"void", b"vold"), ["7.1", "8.1"])
 
 
+def test_what_is_no_file_is_a_claim_that_says_nothing_and_keeps_nobody_waiting(place: BatchFolder) -> None:
+    (place.folder / "attempts" / "7.1").mkdir()
+    answer = place.run(void_argv(str(place.folder)), read_stdin(["7.1", "8.1"]))
+    assert void_answer(answer, ["7.1", "8.1"]) == {"7.1": False, "8.1": True}
+    assert place.read("7.1")["7.1"] == AttemptFolder(claimed=True)
+
+
 def test_p2_what_is_closed_keeps_the_claims_and_what_was_said(place: BatchFolder) -> None:
     for name in ("5.log", "6.log", "5_1.log", "8.log"):
         (place.folder / "slurm" / name).touch()

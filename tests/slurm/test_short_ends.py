@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from holdfast.actors.slurm.attempt_folders import AttemptFolder, Claim, Exit
 from holdfast.actors.slurm.book import Member
 from holdfast.actors.slurm.ending import Evidence, conclude, says_enough
+from holdfast.actors.slurm.sacct import Account
+from holdfast.actors.slurm.script import SECOND_COPY
 from holdfast.actors.slurm.squeue import Row, Tasks
 
 ID = 42
@@ -81,3 +84,14 @@ def test_an_end_without_accounting_has_slurms_word_its_node_and_its_time_in_the_
     assert (status.how, status.exit_code, status.word, status.nodes) == ("exited", 0, "COMPLETED", "n1")
     assert status.queued_us == STARTED - SUBMITTED
     assert (status.started_at, status.ended_at) == (STARTED, STARTED + 10_000)
+
+
+def test_the_end_of_a_second_copy_under_the_same_number_is_not_the_attempts() -> None:
+    one = member("FAILED")
+    its = replace(folder(0.01), exit=None, seconds=(f"{ID}.0",))
+    row = Account(ID, 40, Tasks(((3, 3, 1),)), "FAILED", SECOND_COPY, 0, SUBMITTED, STARTED, STARTED, "n1", "")
+    evidence = Evidence({"7.1": its}, {(one.batch, one.index): [row]}, accounting=True)
+    assert conclude(one, evidence, LEFT_S, ACCOUNT_S, 60.0) is None
+    ended = conclude(one, evidence, LEFT_S + 60.0, ACCOUNT_S, 60.0)
+    assert ended is not None
+    assert ended.how == "lost"
