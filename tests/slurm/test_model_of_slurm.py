@@ -114,7 +114,7 @@ def test_accounts_of_what_ended(own_cluster: Clusters, tmp_path: Path) -> None:
     assert [each.exit_code for each in sacct.parse("".join(on_bench(scenario)).encode())] == [127]
 
 
-@pytest.mark.parametrize("what", ["dead", "well"])
+@pytest.mark.parametrize("what", [pytest.param("dead", marks=pytest.mark.thorough), "well"])
 def test_what_commands_say_that_can_do_nothing(own_cluster: Clusters, what: str) -> None:
     cluster = own_cluster()
     text = batch(LONG, place=PLACE)
