@@ -169,10 +169,11 @@ class Looker:
         if not left:
             return False
         now = trio.current_time()
-        folders = await self._ask_folders(site, left)
+        folders: Mapping[str, AttemptFolder] = await self._ask_folders(site, left)
         account_s = shared.times.account_s
         silent = [each for each in left if not says_enough(each, folders[each.folder], now, account_s)]
         evidence = await self._evidence(site, silent, folders)
+        folders = evidence.folders
         ends: list[tuple[Member, AttemptStatus]] = []
         gone: list[Member] = []
         for member in left:
@@ -208,7 +209,7 @@ class Looker:
             await forget_secrets(site, names)
 
     async def _final(
-        self, site: Site, ends: list[tuple[Member, AttemptStatus]], folders: dict[str, AttemptFolder]
+        self, site: Site, ends: list[tuple[Member, AttemptStatus]], folders: Mapping[str, AttemptFolder]
     ) -> list[tuple[Member, AttemptStatus]]:
         """Those of these ends that nothing can follow.
 
@@ -226,7 +227,7 @@ class Looker:
             if free.get(member.folder, True)
         ]
 
-    async def _evidence(self, site: Site, left: Sequence[Member], folders: dict[str, AttemptFolder]) -> Evidence:
+    async def _evidence(self, site: Site, left: Sequence[Member], folders: Mapping[str, AttemptFolder]) -> Evidence:
         now = trio.current_time()
         if not left or now - self._accounts_at < ACCOUNTS_EACH_S:
             return Evidence(folders, {}, accounting=True)
@@ -243,6 +244,10 @@ class Looker:
             self._shared.on_trouble(f"{self._shared.name}: {error}")
         if not answered and any(folders[each.folder].exit is None for each in left):
             accounts = await ask_details(site)
+        unclaimed = [each for each in left if not folders[each.folder].claimed]
+        if accounts and unclaimed:
+            # What Slurm saw end may have begun after its folder was looked at.
+            folders = {**folders, **await self._ask_folders(site, unclaimed)}
         return Evidence(folders, by_task(accounts, self._shared.book), answered)
 
     def _ids(self, left: Sequence[Member]) -> list[str]:
@@ -262,7 +267,7 @@ class Looker:
         return ids
 
     async def _decide(
-        self, site: Site, gone: Sequence[Member], folders: dict[str, AttemptFolder], now: float
+        self, site: Site, gone: Sequence[Member], folders: Mapping[str, AttemptFolder], now: float
     ) -> list[tuple[Member, AttemptStatus]]:
         """The cluster has had its time with these, or was told to cancel them, and says nothing: claims decide."""
         free = await void(site, self._shared.identity, [each.folder for each in gone])

@@ -76,8 +76,9 @@ def test_p2_a_controller_that_forgets_and_reuses_ids_mixes_no_jobs_up(own_cluste
     assert set(again) & set(ids), "ids were given again"
     place.check_ran_once(states={"failed", "lost"})
     assert place.job("waits").exit_code == 3
-    assert place.job("after").exit_code == 4
-    assert len(place.marks()) == 3
+    # A node that is still ending the job that had its id may refuse it: then nobody has seen it run, and it says so.
+    assert (place.job("after").exit_code, place.state("after")) in {(4, "failed"), (None, "lost")}
+    assert len(place.marks()) == (3 if place.state("after") == "failed" else 2)
 
 
 @pytest.mark.parametrize("how", ["stop", "kill"])
