@@ -16,6 +16,8 @@ from .refusals import NotNow, Refused, judge_sbatch
 
 TRIED_MAX: Final = 30
 """So many kinds of jobs are tried: each is a question to the controller."""
+TRIED_US: Final = 60_000_000
+"""None is tried any more once all questions together took so long: an inspection that is cut short tells nothing."""
 _LATER: Final = "jobs wait here until it does"
 _OF_TARGET: Final = "change the target's partition, account or sbatch to what the lines above allow"
 _OF_JOB: Final = "change the job's needs, timeout or sbatch, or the target, to what the cluster has"
@@ -30,19 +32,30 @@ async def check_options(questions: Questions, slurm: SlurmSpec) -> Finding:
 async def check_kinds(questions: Questions, slurm: SlurmSpec, kinds: Sequence[JobKind]) -> list[Finding]:
     """Whether it would take these; one line, if it would take them all."""
     found: list[Finding] = []
-    tried = kinds[:TRIED_MAX]
-    for kind in tried:
+    tried: list[JobKind] = []
+    for kind in kinds[:TRIED_MAX]:
+        if questions.took_us > TRIED_US:
+            break
+        tried.append(kind)
         others = f" and {kind.jobs - 1:,} like it" if kind.jobs > 1 else ""
         refused, _ = await _try(questions, kind.spec, slurm, f"the job {shown(kind.spec.name)}{others}", _OF_JOB)
         if refused is not None:
             found.append(refused)
     if len(tried) < len(kinds):
-        what = f"the flow has {len(kinds):,} kinds of jobs, by what they ask for; the first {TRIED_MAX} were tried"
+        what = f"the flow has {len(kinds):,} kinds of jobs, by what they ask for; {_so_many(len(tried))}"
         found.append(Finding("warning", what, "look at the rest when they are in the queue: `holdfast explain JOB`"))
     if tried and not found:
         jobs = sum(kind.jobs for kind in tried)
         found.append(Finding("ok", f"sbatch would take {f'all {jobs:,} jobs' if jobs > 1 else 'the job'} of the flow"))
     return found
+
+
+def _so_many(tried: int) -> str:
+    """How many were tried, in words; fewer than might be, if the controller is slow."""
+    if tried == TRIED_MAX:
+        return f"the first {tried} were tried"
+    told = {0: "none was", 1: "the first was"}.get(tried, f"the first {tried} were")
+    return f"{told} tried, as the cluster is slow to answer"
 
 
 async def _try(

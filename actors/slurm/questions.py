@@ -43,17 +43,21 @@ class Asked(Struct, frozen=True):
 
 
 class Questions:
-    """Asks a site, one command after the other, and keeps the time."""
+    """Asks a site, one command after the other, and keeps the time. `took_us`: all of them together, so far."""
 
     def __init__(self, site: Site, now: Callable[[], int]) -> None:
         self.site = site
         self.now = now
+        self.took_us = 0
 
     async def ask(self, argv: Sequence[str]) -> Asked:
         """Run a command to its end; nothing is raised for one that fails."""
         began = self.now()
+        finished, problem, missing = None, "", False
         try:
             finished = await self.site.run(argv, timeout_s=LOOK_S)
         except (NotRun, Unclear) as error:
-            return Asked(None, str(error), self.now() - began, isinstance(error, NotRun))
-        return Asked(finished, "", self.now() - began)
+            problem, missing = str(error), isinstance(error, NotRun)
+        took_us = self.now() - began
+        self.took_us += took_us
+        return Asked(finished, problem, took_us, missing)

@@ -32,7 +32,7 @@ REASONS: Final[Mapping[str, str]] = {
     "JobArrayTaskLimit": "as many tasks of its array run as may at once",
     "JobHeldAdmin": "those who run the cluster hold it; ask them",
     "JobHeldUser": "it is held in Slurm; `scontrol release` lets it go",
-    "JobHoldMaxRequeue": "Slurm put it back too often, and holds it",
+    "JobHoldMaxRequeue": "Slurm put it back too often, and holds it; `scontrol release` lets it go",
     "JobLaunchFailure": "it could not be started on its node, and waits for another",
     "Licenses": "it waits for licences that are in use",
     "MaxMemPerLimit": "it asks for more memory of a node than a job may have; lower its `needs.memory`",

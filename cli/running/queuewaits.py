@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from holdfast.actors.slurm.reasons import needs_somebody
+from holdfast.events.allocations import ATTEMPT
 from holdfast.events.draft import Draft
 from holdfast.events.facts import BatchWaits
 from holdfast.store.reader import Reader
@@ -31,8 +32,12 @@ class QueueWaits:
         for each in untold.keys() - self._told:
             self._told.add(each)
             batch, reason = reader.lookups.batch(each[0]), each[1]
-            job = next(reader.jobs("id = ?", (int(each[0].split(".")[1]),)), None)
-            if batch is not None and job is not None:
+            if batch is None:
+                continue
+            number, attempt = map(int, each[0].split(".")[1:3])
+            if attempt == ATTEMPT:
+                yield f"allocation {number} of {batch.target} waits in the queue: {waiting_text(reason)}"
+            elif (job := next(reader.jobs("id = ?", (number,)), None)) is not None:
                 name = f" ({job.name})" if job.name else ""
                 others = f" and {batch.size - 1:,} like it wait" if batch.size > 1 else " waits"
                 yield f"job {job.id}{name}{others} in the queue of {batch.target}: {waiting_text(reason)}"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pytest
 import trio
+import trio.testing
 
+from holdfast.actors.connections.clusterside import INSPECT_S
 from holdfast.actors.slurm.inspection import inspect
 from holdfast.actors.slurm.site import Finished, NotRun, Unclear
 from holdfast.events.messages import Finding, JobKind
@@ -186,6 +189,34 @@ async def test_the_jobs_of_a_flow_are_tried_by_kind_and_none_is_submitted() -> N
     assert sum(argv[:2] == ("sbatch", "--test-only") for argv in site.asked) == 31
     sound = (await inspect(ToldSite({}), SLURM, lambda: NOW_S * 1_000_000, kinds[:2])).findings
     assert sound[-1] == Finding("ok", "sbatch would take all 10 jobs of the flow")
+
+
+@pytest.mark.parametrize(
+    "answer_s, told",
+    [
+        (5, r"the flow has 20 kinds of jobs, .*; the first \d were tried, as the cluster is slow to answer"),
+        (12, r"the flow has 20 kinds of jobs, .*; none was tried, as the cluster is slow to answer"),
+    ],
+)
+async def test_a_slow_controller_is_not_asked_for_so_long_that_nothing_is_told(
+    answer_s: int, told: str, autojump_clock: trio.testing.MockClock
+) -> None:
+    del autojump_clock
+
+    class Slow(ToldSite):
+        async def run(self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60.0) -> Finished:
+            if "--version" not in argv and argv[0] != "/bin/sh":
+                await trio.sleep(answer_s)
+            return await super().run(argv, stdin=stdin, timeout_s=timeout_s)
+
+    def now() -> int:
+        return NOW_S * 1_000_000 + int(1_000_000 * trio.current_time())
+
+    kinds = [JobKind(JobSpec("true", name=f"j{cpus}", needs={"cpus": cpus}), 5) for cpus in range(1, 21)]
+    began = trio.current_time()
+    found = (await inspect(Slow({}), SLURM, now, kinds)).findings
+    assert trio.current_time() - began < INSPECT_S
+    assert any(re.fullmatch(told, each.what) and each.remedy for each in found)
 
 
 async def test_commands_of_slurm_that_are_missing_come_before_all_else_that_is() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from holdfast.actors.slurm.attempt_folders import AttemptFolder, Claim, Exit
-from holdfast.actors.slurm.reasons import REASONS, waiting
+from holdfast.actors.slurm.reasons import REASONS, needs_somebody, waiting
 from holdfast.actors.slurm.sacct import Account
 from holdfast.actors.slurm.script import NOT_CLAIMED, NOT_STARTED
 from holdfast.actors.slurm.words import End, Meaning, ended, meaning_of, word_of
@@ -160,6 +160,12 @@ def test_every_reason_is_words_that_go_on_after_a_colon(reason: str) -> None:
     assert said.endswith(f" ({reason})")
     assert not said[0].isupper() or said.startswith("Slurm")
     assert "." not in said.replace("sbatch.", "").replace("needs.", "")
+
+
+@pytest.mark.parametrize("reason", ["JobHeldUser", "JobHoldMaxRequeue"])
+def test_what_is_held_is_told_with_what_lets_it_go(reason: str) -> None:
+    assert needs_somebody(reason)
+    assert "`scontrol release` lets it go" in waiting(reason)
 
 
 # Limits as Slurm names them: of accounts and QOS, of groups and single users, in total and per job.
