@@ -39,8 +39,8 @@ def known_hosts(options: asyncssh.SSHClientConnectionOptions, address: str) -> l
 
 def identities(options: asyncssh.SSHClientConnectionOptions) -> Identities:
     """The keys and certificates to log in with: of those that are named, those that are there."""
-    named = list(dict.fromkeys(str(Path(each).expanduser()) for each in _names(options, "IdentityFile")))
-    certificates = [str(Path(each).expanduser()) for each in _names(options, "CertificateFile")]
+    named = list(dict.fromkeys(_at_home(each) for each in _names(options, "IdentityFile")))
+    certificates = [_at_home(each) for each in _names(options, "CertificateFile")]
     certificates = [each for each in certificates if Path(each).is_file()]
     if not named:
         return Identities((), certificates or ())
@@ -59,7 +59,7 @@ def _expanded(name: str, options: asyncssh.SSHClientConnectionOptions, address: 
     """With its `~`, variables, and the tokens of ssh_config(5), of which those that nobody knows stay as they are."""
     local = host_name()
     tokens = {
-        "%%": "%", "%d": str(Path.home()), "%h": options.host, "%i": str(os.getuid()),
+        "%%": "%", "%d": _at_home("~"), "%h": options.host, "%i": str(os.getuid()),
         "%k": options.host_key_alias or options.host, "%L": local.partition(".")[0], "%l": local, "%n": address,
         "%p": str(options.port), "%r": options.username, "%u": user_name(),
     }  # fmt: skip
@@ -68,4 +68,12 @@ def _expanded(name: str, options: asyncssh.SSHClientConnectionOptions, address: 
         text = found[0]
         return os.environ.get(text[2:-1], text) if text.startswith("$") else tokens.get(text, text)
 
-    return str(Path(_TOKEN.sub(token, name)).expanduser())
+    return _at_home(_TOKEN.sub(token, name))
+
+
+def _at_home(name: str) -> str:
+    """With its `~`, which stays as it is if there is no such user: then there is no such file either."""
+    try:
+        return str(Path(name).expanduser())
+    except RuntimeError:
+        return name

@@ -62,6 +62,14 @@ def test_a_key_that_is_named_and_not_there_is_passed_over_and_the_agent_may_have
     assert identities(options_of("gpu")) == Identities([key], [certificate], [key, card, public])
 
 
+def test_the_home_of_a_user_that_nobody_knows_has_no_files(folder: Path) -> None:
+    named = "~nosuchuser/x"
+    configure(folder, f"UserKnownHostsFile {named} ~/.ssh/mine", f"IdentityFile {named}", f"CertificateFile {named}")
+    files = put(folder / "mine")
+    about = look_up("gpu")
+    assert (about.files, about.own) == (files, Identities([], [], ()))
+
+
 def test_where_no_key_is_named_the_choice_is_that_of_ssh(folder: Path) -> None:
     configure(folder, "User me")
     assert identities(options_of("gpu")) == Identities()
