@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from shutil import get_terminal_size
@@ -20,9 +19,7 @@ _DONE: Final = "{n_fmt}/{total_fmt}"
 _BAR: Final = f" {{bar:24}} {_DONE} {{rate_noinv_fmt}} {{remaining}} {{desc}}"
 _NARROW: Final = f"{_DONE} {{desc}}"
 
-# One thread draws: no thread to watch over it, and no lock between processes.
-tqdm.monitor_interval = 0
-tqdm.set_lock(threading.RLock())  # pyright: ignore[reportUnknownMemberType] - the stubs leave its type open
+tqdm.monitor_interval = 0  # no thread watches over it: `run` draws often enough
 
 
 class Bar:
