@@ -92,8 +92,9 @@ def trust(draft: Draft, name: str, fingerprint: str) -> Changed:
     if shown.fingerprint != fingerprint:
         problem = f"the key that {name!r} shows is {shown.fingerprint}, not {fingerprint}"
         raise BadInput(problem, remedy="compare it with what the machine's owner says, and give the one that both show")
-    # Targets behind the same host wait for the same key.
-    there = sorted((each for each in draft.base.targets() if _shows(each, target, shown)), key=lambda each: each.name)
+    # Targets behind the same host wait for the same key. They are asked of the draft: one may have another host by now.
+    targets = (draft.targets.get(each.name) or each for each in draft.base.targets())
+    there = sorted((each for each in targets if _shows(each, target, shown)), key=lambda each: each.name)
     for each in there:
         draft.record(HostTrusted(each.name, shown.key, fingerprint))
     return Changed(targets=tuple(each.name for each in there))

@@ -97,7 +97,8 @@ class OlderSchema(Unavailable):
 
     def __init__(self, path: Path, found: int, known: int) -> None:
         super().__init__(
-            f"{path} has schema {found}, older than the {known} that this Holdfast reads; `holdfast run` brings it up"
+            f"{path} has schema {found}, older than the {known} that this Holdfast reads; "
+            "`holdfast rebuild` brings it up, and starts nothing"
         )
 
 

@@ -6,7 +6,9 @@ The `Base` of a draft when no supervisor lives, and the fallback of the schedule
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, TypeVar
+from itertools import groupby
+from operator import itemgetter
+from typing import Final, TypeAlias, TypeVar
 
 import apsw
 import msgspec
@@ -42,7 +44,8 @@ _POLICIES_MAX: Final = 10_000
 _CHUNK: Final = 500
 
 _DATA: Final[type[tuple[str, ...]]] = tuple[str]
-_OF_ATTEMPT: Final[type[tuple[str, int, str, int]]] = tuple[str, int, str, int]
+_Row: TypeAlias = tuple[str, int, str, int, int]
+_OF_ATTEMPT: Final[type[_Row]] = tuple[str, int, str, int, int]
 _JOB_ROW: Final[type[tuple[str, int]]] = tuple[str, int]
 _EDGE: Final[type[tuple[int, int, int]]] = tuple[int, int, int]
 
@@ -71,11 +74,13 @@ _NAMES_OF_SECRETS: Final = (
 OPEN_BATCHES: Final = "select data from batch where open = 1 and target = ? order by name"
 SCRIPT: Final = "select e.data from batch b join events e on e.seq = b.planned where b.name = ?"
 NEWEST_BATCHED: Final = "select data from events where job = ? and type = 'attempt_batched' order by seq desc limit 1"
-# Its launch, and whatever put it in another phase.
-EVENTS_OF_ATTEMPT: Final = (
-    "select type, version, data, time from events where job = ? and data ->> 'attempt' = ? "
-    "and type in ('attempt_launched', 'attempt_started', 'attempt_ended', 'attempt_revoked') order by seq"
+# Their launches, and whatever put them in another phase. The JSON is asked only of those that are of such a type.
+_OF_ATTEMPTS: Final = (
+    "select type, version, data, time, data ->> 'attempt' from events where job = ? "
+    "and type in ('attempt_launched', 'attempt_started', 'attempt_ended', 'attempt_revoked')"
 )
+EVENTS_OF_ATTEMPT: Final = f"{_OF_ATTEMPTS} and data ->> 'attempt' = ? order by seq"
+EVENTS_OF_ATTEMPTS: Final = f"{_OF_ATTEMPTS} order by seq"
 
 
 class Lookups:
@@ -112,12 +117,12 @@ class Lookups:
     def attempt(self, key: tuple[int, int], /) -> Attempt | None:
         """See `Base`."""
         rows = list(select(self._connection, _OF_ATTEMPT, EVENTS_OF_ATTEMPT, key))
-        if not rows:
-            return None
-        launch, phase = decode_event(*rows[0][:3]), phase_of(decode_event(*rows[-1][:3]))
-        if not isinstance(launch, AttemptLaunched) or phase is None:
-            raise Damaged(f"the log says what became of attempt {key[1]} of job {key[0]}, and not that it was launched")
-        return Attempt(launch.job, launch.attempt, launch.token, launch.target, rows[0][3], phase, launch.after)
+        return _attempt(key[0], rows) if rows else None
+
+    def attempts(self, job: int) -> Iterator[Attempt]:
+        """All of a job by number, read at once: one by one, each would read the events of all."""
+        rows = select(self._connection, _OF_ATTEMPT, EVENTS_OF_ATTEMPTS, (job,))
+        return (_attempt(job, list(its)) for _, its in groupby(rows, key=itemgetter(4)))
 
     def target(self, name: str, /) -> Target | None:
         """See `Base`."""
@@ -255,3 +260,11 @@ class Lookups:
         """See `LiveBase`."""
         found = ((job, self._one(_BATCHED, NEWEST_BATCHED, job)) for job in jobs)
         return {job: event for job, event in found if event is not None}
+
+
+def _attempt(job: int, rows: Sequence[_Row]) -> Attempt:
+    """From the events that put it in its phases, of which there is one at least."""
+    launch, phase = decode_event(*rows[0][:3]), phase_of(decode_event(*rows[-1][:3]))
+    if not isinstance(launch, AttemptLaunched) or phase is None:
+        raise Damaged(f"the log says what became of attempt {rows[0][4]} of job {job}, and not that it was launched")
+    return Attempt(launch.job, launch.attempt, launch.token, launch.target, rows[0][3], phase, launch.after)

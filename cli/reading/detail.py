@@ -159,7 +159,7 @@ def detail_of(reader: Reader, number: int) -> JobDetail:
         submitted_by=events[0].author,
         submitted_seq=events[0].seq,
         newest_seq=events[-1].seq,
-        attempts=_attempts(reader, number, job.attempt, places_of(reader, events)),
+        attempts=_attempts(reader, number, places_of(reader, events)),
         sbatch=spec.sbatch,
         template=spec.template,
         variables=spec.variables,
@@ -182,9 +182,9 @@ def _limit(reader: Reader, key: str) -> LimitUse:
     return LimitUse(key, spec.concurrent, spec.interval_us, spec.burst)
 
 
-def _attempts(reader: Reader, job: int, newest: int, places: Mapping[int, Place]) -> list[AttemptDetail]:
-    found = (reader.lookups.attempt((job, number)) for number in range(1, newest + 1))
-    return [_in_slurm(reader, _attempt(each), places.get(each.number)) for each in found if each is not None]
+def _attempts(reader: Reader, job: int, places: Mapping[int, Place]) -> list[AttemptDetail]:
+    found = reader.lookups.attempts(job)
+    return [_in_slurm(reader, _attempt(each), places.get(each.number)) for each in found]
 
 
 def _in_slurm(reader: Reader, detail: AttemptDetail, place: Place | None) -> AttemptDetail:

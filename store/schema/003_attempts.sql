@@ -15,8 +15,13 @@ select l.job, l.data ->> 'attempt' as number,
        e.data ->> '$.outcome.how' as how,
        e.data ->> '$.outcome.exit_code' as exit_code
 from events l join events e on e.seq = (
+    -- A job has one attempt at a time: what is said of it lies before the next launch.
     select max(n.seq) from events n
-    where n.job = l.job and n.data ->> 'attempt' = l.data ->> 'attempt'
+    where n.job = l.job and n.seq >= l.seq
+      and n.seq < coalesce(
+          (select min(o.seq) from events o where o.job = l.job and o.seq > l.seq and o.type = 'attempt_launched'),
+          9223372036854775807
+      )
       and n.type in ('attempt_launched', 'attempt_started', 'attempt_ended', 'attempt_revoked')
 )
 where l.type = 'attempt_launched';

@@ -2,7 +2,11 @@
 
 import json
 
+from holdfast.cli.reading.detail import detail_of
 from holdfast.events.spec import LimitSpec
+from holdfast.store.reader import Reader
+from holdfast.store.statements import Value, select
+from tests.store.stores import steps_of
 
 from .commands import Caller
 from .staging import SECOND_US, Stage, job
@@ -105,3 +109,25 @@ def test_a_flow_of_several_jobs_is_no_one_job(stage: Stage, call: Caller) -> Non
     said = call("show", "flow-1")
     assert said.code == 2
     assert "'flow-1' is a flow of 2 jobs; name one of them" in said.err
+
+
+def test_what_a_job_costs_to_read_grows_with_its_attempts_and_not_with_their_square(stage: Stage) -> None:
+    """Twice the attempts are to cost twice the steps; if each read all events of its job, it would be four times."""
+    stage.submit(job("align", retries=1000))
+    shown, viewed = steps_with_more_tries(stage, 20)
+    shown_of_twice, viewed_of_twice = steps_with_more_tries(stage, 20)
+    assert shown_of_twice < 2.2 * shown
+    assert viewed_of_twice < 2.2 * viewed
+
+
+def steps_with_more_tries(stage: Stage, tries: int) -> tuple[int, int]:
+    """What it then costs to read job 1 for `show`, and in the view for people."""
+    for _ in range(tries):
+        stage.ran(1, exit_code=3)
+        stage.now += 3600 * SECOND_US
+        stage.wake(1)
+    with Reader(stage.home) as reader:
+        rows = select(reader.connection, tuple[Value, ...], "select * from attempts where job = 1")
+        shown = steps_of(reader.connection, lambda: detail_of(reader, 1))
+        viewed = steps_of(reader.connection, lambda: list(rows))
+    return shown, viewed

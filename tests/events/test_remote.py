@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from holdfast.events.decide import decide
 from holdfast.events.errors import BadInput
 from holdfast.events.facts import DialRequested, HostTrusted, TargetConfigured
 from holdfast.events.hosts import IDLE, HostState, NeedsYou, Refused, Up
 from holdfast.events.messages import Changed, Dial, HostSeen, Reported, Submit, Trust
+from holdfast.events.remote import trust
 from holdfast.events.spec import FlowSpec, JobSpec, SlurmSpec, SshSpec, TargetSpec
 
 from .home import Home
@@ -147,6 +149,18 @@ def test_a_key_that_is_accepted_counts_for_all_targets_behind_the_host_that_show
     assert home.do(Trust("cluster", "SHA256:right")) == Changed(targets=("cluster", "gpu"))
     trusted = {name: home.base.records.targets[name].trusted for name in shown}
     assert trusted == {"gpu": (SHOWN.key,), "cluster": (SHOWN.key,), "elsewhere": (), "another": ()}
+
+
+def test_p8_a_key_is_not_accepted_for_a_target_that_was_given_another_host_in_the_same_turn() -> None:
+    home = Home()
+    there = SshSpec("gpu1")
+    submit(home, job(), gpu=GPU, cluster=TargetSpec({}, there, SlurmSpec()))
+    for name in ("gpu", "cluster"):
+        home.report(HostSeen(name, SHOWN))
+    draft = home.draft()
+    moved = TargetSpec({}, SshSpec("gpu2"), SlurmSpec())
+    decide(draft, Submit(FlowSpec((job("cluster"),), targets={"cluster": moved})))
+    assert trust(draft, "gpu", "SHA256:right") == Changed(targets=("gpu",))
 
 
 def test_p8_there_is_nothing_to_trust_on_a_machine_that_wants_a_password() -> None:

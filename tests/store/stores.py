@@ -1,6 +1,6 @@
 """Stores for tests, and what they must agree with: the fold of their own log."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import apsw
@@ -84,6 +84,21 @@ def tamper(log: Path, sql: str, values: tuple[Value, ...] = ()) -> None:
         run(connection, sql, values)
     finally:
         connection.close()
+
+
+def steps_of(connection: apsw.Connection, read: Callable[[], object]) -> int:
+    """How many steps SQLite's machine takes for what `read` reads: the work, whatever else the computer does."""
+    steps: list[int] = []
+
+    def note(done: dict[str, dict[str, int]]) -> None:
+        steps.append(done["stmt_status"]["SQLITE_STMTSTATUS_VM_STEP"])
+
+    connection.trace_v2(apsw.SQLITE_TRACE_PROFILE, note)  # pyright: ignore[reportUnknownMemberType]
+    try:
+        read()
+    finally:
+        connection.trace_v2(0)  # pyright: ignore[reportUnknownMemberType]
+    return sum(steps)
 
 
 def dump(log: Path) -> list[tuple[Value, ...]]:

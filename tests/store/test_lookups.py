@@ -1,5 +1,7 @@
 """What a draft may ask of the committed state, answered alike by every store."""
 
+from random import Random
+
 import pytest
 
 from holdfast.events.decide import decide
@@ -10,14 +12,16 @@ from holdfast.events.launches import launch
 from holdfast.events.limits import Grant
 from holdfast.events.messages import AttemptStatus, Cancel, Configure, Reported, Submit
 from holdfast.events.outcomes import decide_report
-from holdfast.events.records import Flow, Limit, Policy, RateMark
+from holdfast.events.records import Ended, Flow, Launched, Limit, Policy, RateMark, Revoked, Started
 from holdfast.events.spec import FlowSpec, JobSpec, LimitSpec
 from holdfast.store.contract import Store
+from holdfast.store.home import Home
 from holdfast.store.log import SqliteStore
+from holdfast.store.reader import Reader
 from holdfast.store.statements import Value, run, select
 
-from .histories import START
-from .stores import HOME_ID, draft_on
+from .histories import START, History
+from .stores import HOME_ID, draft_on, open_unsynced
 
 LICENCE = LimitSpec(concurrent=2)
 FLOW = FlowSpec(
@@ -164,6 +168,32 @@ def test_people_find_every_attempt_in_a_view_with_what_became_of_it(sqlite_store
     end_first(sqlite_store, 3)
     ended = (*launched[:4], "attempt_ended", START, START, "exited", 3)
     assert list(select(sqlite_store.reading, tuple[Value, ...], sql)) == [ended]
+
+
+def test_the_attempts_of_a_job_are_those_that_are_found_one_by_one_and_the_view_shows_them(home: Home) -> None:
+    store = open_unsynced(home.path)
+    try:
+        History(Random(3), store).run(200)
+        with Reader(home) as reader:
+            for job in range(1, store.base.next_job()):
+                known = store.base.job(job)
+                found = [] if known is None else [reader.lookups.attempt((job, n + 1)) for n in range(known.attempt)]
+                assert list(reader.lookups.attempts(job)) == found
+                sql = "select number, token, target, launched_at, newest from attempts where job = ? order by number"
+                rows = select(reader.connection, tuple[int, str, str, int, str], sql, (job,))
+                attempts = [each for each in found if each is not None]
+                names = {phase: f"attempt_{phase.__name__.lower()}" for phase in (Launched, Started, Ended, Revoked)}
+                shown = [(a.number, a.token, a.target, a.launched_at, names[type(a.phase)]) for a in attempts]
+                assert list(rows) == shown
+    finally:
+        store.close()
+
+
+def test_of_a_job_only_what_is_said_of_attempts_is_asked_which_one_it_is_about(sqlite_store: SqliteStore) -> None:
+    fill(sqlite_store)
+    launch_first(sqlite_store)
+    run(sqlite_store.writing, "update events set data = '{' where job = 1 and type not like 'attempt%'")
+    assert sqlite_store.base.attempt((1, 1)) is not None
 
 
 def test_an_attempt_that_was_never_launched_and_yet_ended_is_damage(sqlite_store: SqliteStore) -> None:

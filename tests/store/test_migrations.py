@@ -111,7 +111,7 @@ def test_a_reader_refuses_a_schema_that_it_does_not_know(home: Home) -> None:
     try:
         check_readable(connection, home.log)
         newest = len(load_migrations())
-        with pytest.raises(OlderSchema, match=rf"schema {newest}, older than the {newest + 1} .* `holdfast run`"):
+        with pytest.raises(OlderSchema, match=rf"schema {newest}, older than the {newest + 1} .* `holdfast rebuild`"):
             check_readable(connection, home.log, known=newest + 1)
         with pytest.raises(NewerSchema):
             check_readable(connection, home.log, known=0)

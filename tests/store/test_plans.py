@@ -9,6 +9,8 @@ from holdfast.store.statements import Value, select
 
 from .stores import open_sqlite, tamper
 
+OF_VIEW = "select * from attempts where job = ?"
+
 
 def plan(store: SqliteStore, sql: str, *values: Value) -> str:
     rows = select(store.reading, tuple[int, int, int, str], f"explain query plan {sql}", values)
@@ -30,8 +32,11 @@ def plan(store: SqliteStore, sql: str, *values: Value) -> str:
         (lookups.SCRIPT, ("home.1.1",), "SEARCH e USING INTEGER PRIMARY KEY (rowid=?)"),
         (lookups.NEWEST_BATCHED, (1,), "SEARCH events USING INDEX events_job (job=?)"),
         (lookups.EVENTS_OF_ATTEMPT, (1, 1), "SEARCH events USING INDEX events_job (job=?)"),
-        ("select * from attempts where job = ?", (1,), "SEARCH l USING INDEX events_job (job=?)"),
-        ("select * from attempts where job = ?", (1,), "SEARCH e USING INTEGER PRIMARY KEY (rowid=?)"),
+        (lookups.EVENTS_OF_ATTEMPTS, (1,), "SEARCH events USING INDEX events_job (job=?)"),
+        (OF_VIEW, (1,), "SEARCH l USING INDEX events_job (job=?)"),
+        (OF_VIEW, (1,), "SEARCH e USING INTEGER PRIMARY KEY (rowid=?)"),
+        (OF_VIEW, (1,), "SEARCH n USING INDEX events_job (job=? AND rowid>? AND rowid<?)"),
+        (OF_VIEW, (1,), "SEARCH o USING INDEX events_job (job=? AND rowid>?)"),
         (reader.EVENTS_OF_JOB, (1, 0), "SEARCH events USING INDEX events_job (job=? AND rowid>?)"),
         ("select max(number) from flow", (), "SEARCH flow USING COVERING INDEX flow_number"),
         ("select count(*) from job where activity > 0", (), "SEARCH job USING COVERING INDEX job_live (activity>?)"),
