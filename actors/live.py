@@ -86,6 +86,9 @@ class Live:
             self.next_allocation = max(self.next_allocation, allocation.number + 1)
         if allocation is not None and isinstance(allocation.state, Retired):
             self._targets.pop(target.name, None)  # there may be many in a long life, and none is of any use
+            if not self._flying[target.name]:
+                del self._flying[target.name]
+                self._used.pop(target.name, None)
         else:
             self._targets[target.name] = target
 

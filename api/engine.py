@@ -28,7 +28,7 @@ from holdfast.store.reader import Reader
 from .calling import Callables, Calls
 from .functions import CALLING
 from .hosting import host
-from .joining import join
+from .joining import in_no_memory, join
 from .news import live_among
 from .noticeboard import Noticeboard
 from .places import Known, Place, Places
@@ -103,7 +103,7 @@ class Engine:
         self._closing: list[Slot[None]] = []
         self._over = False
         self._thread: int | None = None
-        self._lives: Callable[[int], bool] = bool
+        self._lives: Callable[[int], bool] = in_no_memory
         self._token: trio.lowlevel.TrioToken | None = None
         self._box: Mailbox | None = None
         self._reader: Reader | None = None

@@ -7,12 +7,15 @@ from typing import Final
 
 import trio
 
+from holdfast.actors.tree import Watcher
 from holdfast.events.draft import Draft
+from holdfast.store.reader import Reader
 
 from .calling import Calls
+from .news import live_among, starts_anew
 from .requests import Pending
 from .service import Service
-from .supervisor import Functions, Supervisor, open_supervisor
+from .supervisor import Functions, open_hosted
 
 LEAVE_S: Final = 10.0
 _log: Final = logging.getLogger("holdfast")
@@ -25,33 +28,32 @@ _STAYS: Final = (
 async def host(service: Service, slots: int | None, calls: Calls) -> None:
     """Supervise until it is time to leave; then start nothing more, end calls, and leave commands to their runner.
 
-    Raises HomeLocked if the home has a supervisor, and what `open_supervisor` raises.
+    Raises HomeLocked if the home has a supervisor, and what `open_hosted` raises.
     """
 
     def note(draft: Draft, start: int) -> None:
         service.board.note(draft.jobs.changed.values(), start + len(draft.entries))
+        if service.board.waiting and starts_anew(draft):
+            with Reader(service.home) as reader:
+                service.board.recheck(lambda jobs: live_among(reader, jobs))
 
     functions = Functions(calls.runner, calls.at_once)
-    async with open_supervisor(
-        service.home,
-        slots=slots,
-        functions=functions,
-        on_commit=note,
-        on_trouble=_tell_trouble,
-        on_crash=_tell_crash,
-        surroundings=service.surroundings,
-    ) as supervisor:
+    watcher = Watcher(note, _tell_trouble, _tell_crash)
+    async with open_hosted(service.home, slots, functions, watcher, service.surroundings) as hosted:
 
         def receive(pending: Pending) -> bool:
-            return supervisor.tell_nowait(pending.request, pending)
+            return hosted.tell_nowait(pending.request, pending)
 
-        service.up(supervisor.lives)
+        async def tell(pending: Pending) -> None:
+            await hosted.tell(pending.request, pending)
+
+        service.up(hosted.lives)
         async with trio.open_nursery() as nursery:
             with service.requests.handed_to(receive):
-                nursery.start_soon(_forward, service, supervisor)
+                nursery.start_soon(service.requests.hand_on, tell)  # what came before, or while there was no room
                 await service.stop.wait()
             nursery.cancel_scope.cancel()
-        await supervisor.drain()
+        await hosted.supervisor.drain()
         calls.caller.leave()
         with trio.move_on_after(LEAVE_S) as patience:
             await calls.runner.finished()
@@ -65,16 +67,3 @@ def _tell_trouble(trouble: str | None) -> None:
 
 def _tell_crash(name: str, error: Exception, crashes: int) -> None:
     _log.warning("the %s failed%s: %s", name, " and is started anew" if crashes else "", error)
-
-
-async def _forward(service: Service, supervisor: Supervisor) -> None:
-    """Hand on what came before there was a supervisor, or while it had no room."""
-    while True:
-        waiting = await service.requests.take_all()
-        try:
-            while waiting:
-                await supervisor.tell(waiting[0].request, waiting[0])
-                waiting.popleft()
-        finally:
-            for pending in waiting:  # left with some in hand: the next one takes them, or refuses them
-                service.requests.put(pending)

@@ -38,14 +38,16 @@ async def join(service: Service) -> bool:
     if first is None:
         return False
     with Reader(home) as reader:
-        service.up(_in_no_memory)
+        # Read before those who wait are looked up, so that an end falls to the one or to the other.
+        seen = reader.seq
+        service.up(in_no_memory)
         async with trio.open_nursery() as nursery:
 
             def leave() -> None:
                 nursery.cancel_scope.cancel()
 
             nursery.start_soon(_await_end, _stream(first), leave)
-            nursery.start_soon(_follow, reader, service.board)
+            nursery.start_soon(_follow, reader, seen, service.board)
             for _ in range(CONNECTIONS):
                 nursery.start_soon(_carry, home, service.requests, leave)
             await service.stop.wait()
@@ -53,7 +55,8 @@ async def join(service: Service) -> bool:
     return True
 
 
-def _in_no_memory(job: int) -> bool:
+def in_no_memory(job: int) -> bool:
+    """What those say of a job who have no scheduler's memory to look at."""
     del job
     return False
 
@@ -71,9 +74,8 @@ async def _await_end(stream: trio.SocketStream, leave: Callable[[], None]) -> No
         leave()
 
 
-async def _follow(reader: Reader, board: Noticeboard) -> None:
-    """Tell the board what is new in the log, again and again."""
-    seen = reader.seq
+async def _follow(reader: Reader, seen: int, board: Noticeboard) -> None:
+    """Tell the board what is new in the log after `seen`, again and again."""
     while True:
         newest = reader.seq
         if newest > seen:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from holdfast.events.draft import Draft
 from holdfast.events.errors import BadInput
+from holdfast.events.facts import SupervisorStarted
 from holdfast.events.records import Job
 from holdfast.store.reader import Reader
 from holdfast.store.statements import select
@@ -13,6 +15,11 @@ from holdfast.store.statements import select
 _CHUNK: Final = 500
 _STATES: Final = "select id, activity from job where id in ({})"
 _CHANGED: Final = "select distinct data ->> 'job' from events where seq > ? and data ->> 'job' is not null"
+
+
+def starts_anew(draft: Draft) -> bool:
+    """Whether a scheduler begins with this commit. What the one before it committed last, it may have told nobody."""
+    return type(draft.entries[0].event) is SupervisorStarted
 
 
 def live_among(reader: Reader, jobs: Sequence[int]) -> list[int]:

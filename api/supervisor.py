@@ -45,6 +45,9 @@ from holdfast.store.reader import Reader
 from holdfast.store.statements import snapshot
 
 from . import __version__
+from .given import check_places
+from .jobs import numbers
+from .news import starts_anew
 from .opening import locked, prepare
 from .unrecordable import recordable_command
 
@@ -71,7 +74,8 @@ class Waiter:
 class Events:
     """Who hears of commits: those who wait for jobs, and whoever `open_supervisor` was told of."""
 
-    def __init__(self, on_commit: Callable[[Draft, int], None]) -> None:
+    def __init__(self, home: Home, on_commit: Callable[[Draft, int], None]) -> None:
+        self._home = home
         self._waiters: dict[int, list[Waiter]] = {}
         self._on_commit = on_commit
 
@@ -80,7 +84,18 @@ class Events:
         for job in draft.jobs.changed.values():
             for waiter in self._waiters.get(job.id, ()):
                 waiter.note(job)
+        if self._waiters and starts_anew(draft):
+            self._look_up()
         self._on_commit(draft, start)
+
+    def _look_up(self) -> None:
+        """Tell those who wait what ended while nobody was told."""
+        with Reader(self._home) as reader, snapshot(reader.connection):
+            for number, waiters in self._waiters.items():
+                job = reader.lookups.job(number)
+                if job is not None:
+                    for waiter in waiters:
+                        waiter.note(job)
 
     @contextmanager
     def told(self, waiter: Waiter) -> Generator[None]:
@@ -115,22 +130,6 @@ class Supervisor:
         assert isinstance(answer, Submitted | Changed), "a command is answered by what it changed"
         return answer
 
-    async def tell(self, request: Request, reply: Reply[Answer]) -> None:
-        """Hand on a request whose answer, a refusal as well, `reply` takes; waits for room."""
-        await self._tree.scheduler.tell(Ask(reply, request, self._author))
-
-    def tell_nowait(self, request: Request, reply: Reply[Answer]) -> bool:
-        """The same, if there is room; returns whether there was."""
-        try:
-            self._tree.scheduler.tell_nowait(Ask(reply, request, self._author))
-        except (InboxFull, InboxClosed):
-            return False
-        return True
-
-    def lives(self, job: int) -> bool:
-        """Whether the supervisor has the job in memory, as it has all that have not ended."""
-        return self._tree.lives(job)
-
     async def status(self) -> Status:
         """How many live jobs are in which state."""
         answer = await self._ask(AskStatus())
@@ -149,7 +148,7 @@ class Supervisor:
 
     async def finished(self, jobs: Iterable[int]) -> dict[int, FinalState]:
         """Wait until all these jobs have ended; how they did, by id. Raises BadInput for an id that there is not."""
-        waiter = Waiter(set(jobs))
+        waiter = Waiter(set(numbers((jobs,))))
         with self._events.told(waiter):
             await self._look_up(waiter)
             if waiter.pending:
@@ -165,6 +164,33 @@ class Supervisor:
                     for number in jobs[start : start + _LOOKED_UP_AT_ONCE]:
                         waiter.note(_known(reader, number))
                 await trio.lowlevel.checkpoint()
+
+
+class Hosted(Struct, frozen=True, eq=False):
+    """A supervisor, and how the engine speaks to its tree: with requests that are of their types already.
+
+    It is not part of the Python API: a request of wrong types would be recorded, and damage the home.
+    """
+
+    supervisor: Supervisor
+    tree: Tree
+    author: str
+
+    async def tell(self, request: Request, reply: Reply[Answer]) -> None:
+        """Hand on a request whose answer, a refusal as well, `reply` takes; waits for room."""
+        await self.tree.scheduler.tell(Ask(reply, request, self.author))
+
+    def tell_nowait(self, request: Request, reply: Reply[Answer]) -> bool:
+        """The same, if there is room; returns whether there was."""
+        try:
+            self.tree.scheduler.tell_nowait(Ask(reply, request, self.author))
+        except (InboxFull, InboxClosed):
+            return False
+        return True
+
+    def lives(self, job: int) -> bool:
+        """Whether the supervisor has the job in memory, as it has all that have not ended."""
+        return self.tree.lives(job)
 
 
 def _known(reader: Reader, number: int) -> Job:
@@ -258,26 +284,38 @@ async def open_supervisor(
     `surroundings`: the system's unless given. On leaving, what was launched goes on under its runner until a
     supervisor comes again. `on_commit(draft, start)` hears of every commit, with the seq before its first event;
     `on_trouble(reason)` why nothing can be started just now, and None when it can again; `on_crash(actor, error,
-    crashes)` of actors that crashed and were restarted. Raises HomeLocked if the home is taken, and Unavailable for
-    what keeps the log from being opened or written.
+    crashes)` of actors that crashed and were restarted. Raises BadInput, HomeLocked if the home is taken, and
+    Unavailable for what keeps the log from being opened or written.
     """
     library = sniffio.current_async_library()
     if library != "trio":
         problem = f"`open_supervisor` runs its actors in Trio, and this program runs in {library}"
         raise BadInput(problem, remedy="open the home with `holdfast.open`, which brings a loop for them along")
+    check_places(slots, 1 if functions is None else functions.at_once)
     place = home if isinstance(home, Home) else find_home(os.fspath(home), {}, Path())
+    watcher = Watcher(on_commit, on_trouble, on_crash)
+    async with open_hosted(place, slots, functions, watcher, surroundings) as hosted:
+        yield hosted.supervisor
+
+
+@asynccontextmanager
+async def open_hosted(
+    home: Home, slots: int | None, functions: Functions | None, watcher: Watcher, surroundings: Surroundings | None
+) -> AsyncGenerator[Hosted]:
+    """The same as `open_supervisor`, for who has checked what it gives."""
     around = surroundings or system()
-    events = Events(on_commit)
-    with locked(place):
-        world = _world(place, slots, functions, around)
+    events = Events(home, watcher.on_commit)
+    with locked(home):
+        world = _world(home, slots, functions, around)
 
         def crashed(name: str, error: Exception, crashes: int) -> None:
             plain = lone(error)
-            on_crash(name, plain if isinstance(plain, Exception) else error, crashes)
+            watcher.on_crash(name, plain if isinstance(plain, Exception) else error, crashes)
 
-        tree = Tree(world, Watcher(events.note, on_trouble, crashed))
+        tree = Tree(world, Watcher(events.note, watcher.on_trouble, crashed))
         async with _grown(tree):
-            yield Supervisor(place, tree, events, world.identity.author)
+            author = world.identity.author
+            yield Hosted(Supervisor(home, tree, events, author), tree, author)
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ from holdfast.events.messages import Submit, Submitted
 from holdfast.events.records import Job
 from holdfast.events.spec import LOCAL, FlowSpec
 from holdfast.events.states import Skipped, name_of
+from holdfast.news import starts_anew
 from holdfast.opening import judge
 from holdfast.store.home import Home
 from holdfast.store.listing import reason_of
@@ -80,6 +81,8 @@ class _Run:
     def on_commit(self, draft: Draft, start: int) -> None:
         """Follow a commit."""
         del start
+        if self._watch and starts_anew(draft):
+            self._watch.stale = True
         # Before there is a watch, what a supervisor finds at its start is of interest, unless only a flow is.
         for job in draft.jobs.changed.values():
             wrong = self._watch.note(job) if self._watch else self._errand.everything and went_wrong(job)

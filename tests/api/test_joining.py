@@ -13,8 +13,11 @@ import anyio
 import pytest
 
 import holdfast
+from holdfast import joining
 from holdfast.client import supervisor_lives
+from holdfast.noticeboard import Noticeboard
 from holdfast.store.home import Home
+from holdfast.store.reader import Reader
 from tests.system.place import until
 
 Loop = Callable[[Callable[[], Awaitable[None]]], None]
@@ -85,3 +88,22 @@ def test_who_joined_takes_the_place_of_a_supervisor_that_leaves(
                 assert running.record().attempt == 1
 
     loop(main)
+
+
+def test_p5_what_ends_before_the_log_is_followed_is_told(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow = joining._follow
+
+    async def late(reader: Reader, seen: int, board: Noticeboard) -> None:
+        while not board.waiting:  # noqa: ASYNC110 - there is no event of it
+            await anyio.sleep(0.01)
+        (tmp_path / "go").touch()
+        while reader.unfinished():  # noqa: ASYNC110 - there is no event of a view
+            await anyio.sleep(0.01)
+        await follow(reader, seen, board)
+
+    monkeypatch.setattr(joining, "_follow", late)
+    with holdfast.open_sync(home), holdfast.open_sync(home) as joined:
+        job = joined.submit("while ! test -e go; do sleep 0.01; done", cwd=tmp_path)
+        assert job.wait(timeout=10).succeeded

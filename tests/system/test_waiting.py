@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from pathlib import Path
 
 from holdfast.events.decide import decide
 from holdfast.events.draft import Draft
 from holdfast.events.messages import Cancel
+from holdfast.store import home as store
 from holdfast.supervisor import Events, Waiter
 from tests.events.home import Home, spec
 
@@ -18,11 +20,11 @@ def cancelled(home: Home, job: int) -> Draft:
     return draft
 
 
-def test_everybody_who_waits_hears_of_their_own_jobs_and_is_forgotten_afterwards() -> None:
+def test_everybody_who_waits_hears_of_their_own_jobs_and_is_forgotten_afterwards(tmp_path: Path) -> None:
     home = Home()
     one, two, three = home.submit(spec("one"), spec("two"), spec("three"))
     passed_on: list[int] = []
-    events = Events(lambda draft, start: passed_on.append(start + len(draft.entries)))
+    events = Events(store.Home(tmp_path), lambda draft, start: passed_on.append(start + len(draft.entries)))
     first, both, other = Waiter({one}), Waiter({one, two}), Waiter({three})
     with ExitStack() as waiting:
         for waiter in (first, both, other):
