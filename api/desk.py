@@ -26,7 +26,7 @@ from .engine import Engine, Forked
 from .functions import Function
 from .given import check_step
 from .job_records import JobRecord, record_of
-from .jobs import After, Command, Job, JobOptions, PolicyOptions, as_its_function_says, ids_of, spec_of
+from .jobs import Command, Job, JobOptions, PolicyOptions, as_its_function_says, numbers, spec_of
 from .labels import check_label, place_of
 from .output import Output, output_of
 from .steps import Step
@@ -38,7 +38,6 @@ R = TypeVar("R")
 
 EVENTS_AT_ONCE: Final = 256
 _SHOWN: Final = 5
-_ID_REMEDY: Final = "give an id, or what `submit` returned"
 
 
 class Recorded(Struct, frozen=True):
@@ -178,7 +177,13 @@ def home_at(home: str | os.PathLike[str] | None) -> Home:
         given = cast("object", os.fspath(cast("os.PathLike[str]", given)))
     if given is not None and (not isinstance(given, str) or not given or "\0" in given):
         raise BadInput(f"{home!r} is no folder", where="home", remedy="give its path, as text or a Path")
-    return find_home(given, os.environ, Path.cwd())
+    if given is not None and Path(given).is_absolute():  # whether the program's own folder is still there or not
+        return find_home(given, {}, Path(given))
+    try:
+        return find_home(given, os.environ, Path.cwd())
+    except FileNotFoundError as error:
+        problem = "the folder that this program is in has been removed"
+        raise BadInput(problem, where="home", remedy="give a whole path, or go to a folder that is there") from error
 
 
 def submission(jobs: Iterable[Job], flow: str = "", limits: Mapping[str, LimitSpec] | None = None) -> Submit:
@@ -189,7 +194,10 @@ def submission(jobs: Iterable[Job], flow: str = "", limits: Mapping[str, LimitSp
         check_label(name, "name", "limits")
     if flow:
         check_label(flow, "name", "flow")
-    folder = working_folder()
+    try:
+        folder = working_folder()
+    except OSError:  # it was removed: the jobs that need it are refused
+        folder = ""
     return Submit(
         FlowSpec(
             tuple(spec_of(job, folder, place_of(job.name, position)) for position, job in enumerate(jobs, 1)),
@@ -205,19 +213,6 @@ def position(after: int) -> int:
     if not isinstance(cast("object", after), int) or not 0 <= after <= NUMBER_MAX:
         raise BadInput(f"{after!r} is no position in the log", remedy="give a whole number, 0 for all of it")
     return after
-
-
-def numbers(jobs: tuple[After, ...]) -> tuple[int, ...]:
-    """The ids of jobs that were submitted. Raises BadInput for a name."""
-    found: list[int] = []
-    for each in jobs:
-        for one in ids_of(each):
-            if isinstance(one, str):
-                raise BadInput(f"{one!r} is a name", remedy=_ID_REMEDY)
-            if not 0 < one <= NUMBER_MAX:
-                raise BadInput(f"there is no job {one} in this home", remedy="`holdfast jobs` lists them")
-            found.append(one)
-    return tuple(found)
 
 
 def submission_text(ids: tuple[int, ...]) -> str:

@@ -35,12 +35,12 @@ from holdfast.events.spec import Call, LimitSpec
 
 from .calling import CALLS, THREADS, Callables, InTheLoop
 from .clusters import Slurm
-from .desk import Desk, Recorded, changed, home_at, numbers, position, status, submission_text, submitted
+from .desk import Desk, Recorded, changed, home_at, position, status, submission_text, submitted
 from .engine import Engine
 from .functions import CALLING, GIVEN_UNTIL, Function, Registry
 from .given import check_function_name, check_places
 from .job_records import JobRecord
-from .jobs import After, Command, Job, JobOptions, PolicyOptions
+from .jobs import After, Command, Job, JobOptions, PolicyOptions, numbers
 from .loops import answer_of
 from .output import Output
 from .steps import Step
@@ -189,7 +189,10 @@ class Holdfast:
             step.take(await answer_of(self._desk.engine.ask(step.request())))
 
     async def submit(self, run: Command | Call | Job, /, **options: Unpack[JobOptions]) -> SubmittedJob:
-        """Submit one job: a command or a `call` with options (see `Job`), or a Job."""
+        """Submit one job: a command or a `call` with options (see `Job`), or a Job.
+
+        Cancelled before it returns, the job may be recorded or not; with a `key`, to submit it again is safe.
+        """
         (job,) = submitted(
             await answer_of(self._desk.engine.ask(self._desk.submission([self._desk.job(run, options)])))
         )

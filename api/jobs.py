@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypedDict, TypeVar, cast
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
+from holdfast.events.checks import NUMBER_MAX
 from holdfast.events.errors import BadInput
 from holdfast.events.spec import (
     DEFAULT_GRACE_US,
@@ -37,6 +38,7 @@ T = TypeVar("T")
 _RUN: Final = "give a list of strings (no shell), or one string for `/bin/sh -c`"
 # What most jobs leave as it is, and known by `is`: each look at what was not given would cost a submission 3 % more.
 _NOTHING: Final = ()
+_ID_REMEDY: Final = "give an id, or what `submit` returned"
 _GRACE: Final = timedelta(microseconds=DEFAULT_GRACE_US)
 
 
@@ -144,7 +146,10 @@ def as_its_function_says(job: Job, options: PolicyOptions) -> Job:
 
 
 def spec_of(job: Job, folder: str, where: str) -> JobSpec:
-    """What is recorded of a job that is submitted from `folder`. Raises BadInput, at `where`, for what can't be."""
+    """What is recorded of a job that is submitted from `folder`. Raises BadInput, at `where`, for what can't be.
+
+    `folder`: empty if there is none any more; then a job that needs one is refused.
+    """
     if job.name:
         check_label(job.name, "name", f"{where}.name")
     if job.key:
@@ -159,7 +164,7 @@ def spec_of(job: Job, folder: str, where: str) -> JobSpec:
             run=run if isinstance(run, str) else _strings(run, where, "run", _RUN),
             call=call,
             name=job.name,
-            cwd=_folder(job, folder, target),
+            cwd=_folder(job, folder, target, where),
             after=ids_of(job.after),
             after_any=ids_of(job.after_any),
             after_failed=ids_of(job.after_failed),
@@ -221,7 +226,13 @@ def _strings(given: Sequence[str], where: str, field: str, remedy: str = "give a
 def _staged(job: Job, folder: str, where: str) -> tuple[tuple[InputFile, ...], tuple[OutputFile, ...]]:
     if job.inputs is _NOTHING and job.outputs is _NOTHING:
         return (), ()
-    return placed(_pairs(job.inputs, where, "inputs"), _pairs(job.outputs, where, "outputs"), folder)
+    inputs, outputs = _pairs(job.inputs, where, "inputs"), _pairs(job.outputs, where, "outputs")
+    if not folder:
+        if any(source and not source.startswith("/") for source, _ in inputs):
+            raise _no_folder(f"{where}.inputs", "give whole paths, or go to a folder that is there")
+        if outputs:
+            raise _no_folder(f"{where}.outputs", "go to a folder that is there: they come back to it")
+    return placed(inputs, outputs, folder)
 
 
 def _pairs(given: Sequence[str | Pair], where: str, field: str) -> list[Pair]:
@@ -259,6 +270,19 @@ def ids_of(given: After) -> tuple[str | int, ...]:
     return tuple(one for each in given for one in ids_of(each))
 
 
+def numbers(jobs: tuple[After, ...]) -> tuple[int, ...]:
+    """The ids of jobs that were submitted. Raises BadInput for a name."""
+    found: list[int] = []
+    for each in jobs:
+        for one in ids_of(each):
+            if isinstance(one, str):
+                raise BadInput(f"{one!r} is a name", remedy=_ID_REMEDY)
+            if not 0 < one <= NUMBER_MAX:
+                raise BadInput(f"there is no job {one} in this home", remedy="`holdfast jobs` lists them")
+            found.append(one)
+    return tuple(found)
+
+
 def _no_job(given: object) -> BadInput:
     return BadInput(f"{given!r} is no job", remedy="give its id, or what `submit` returned")
 
@@ -267,11 +291,17 @@ def _has_ids(given: After) -> TypeIs[HasIds]:
     return hasattr(given, "ids")  # `isinstance` takes 12 us for a protocol, a quarter of a submission
 
 
-def _folder(job: Job, folder: str, target: str) -> str:
+def _no_folder(where: str, remedy: str) -> BadInput:
+    return BadInput("the folder that this program is in has been removed", where=where, remedy=remedy)
+
+
+def _folder(job: Job, folder: str, target: str, where: str) -> str:
     """Where it runs: below `folder`, the program's own, or on another machine below the target's own."""
     given = "" if job.cwd is None else os.fspath(job.cwd)
     if target not in (LOCAL, FUNCTIONS):
         return given
+    if not folder and target == LOCAL and not given.startswith("/"):  # a function is called wherever the program is
+        raise _no_folder(f"{where}.cwd", "give a whole path, or go to a folder that is there")
     return os.path.join(folder, given) if given else folder  # noqa: PTH118 - text, as it is recorded
 
 

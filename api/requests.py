@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import trio
 
@@ -60,7 +61,12 @@ class Requests:
             self._receive = None
 
     def put(self, pending: Pending) -> None:
-        """Hand it to who receives them, or let it wait for somebody who takes it; none overtakes another."""
+        """Hand it to who receives them, or let it wait for somebody who takes it; none overtakes another.
+
+        One that nobody wants any more, as its caller was cancelled meanwhile, is dropped.
+        """
+        if not pending.answer.wanted:
+            return
         if self._receive is not None and not self._waiting and self._receive(pending):
             return
         self._waiting.append(pending)
@@ -69,19 +75,23 @@ class Requests:
 
     async def take(self) -> Pending:
         """The next one that is still wanted."""
+        await self._look()
+        return self._waiting.popleft()
+
+    async def hand_on(self, tell: Callable[[Pending], Awaitable[None]]) -> NoReturn:
+        """Tell those that wait, one after the other; each stays first in line until it is told, so none passes it."""
+        while True:
+            await tell(await self._look())
+            self._waiting.popleft()
+
+    async def _look(self) -> Pending:
+        """The first that is still wanted, once there is one; it stays where it is."""
         while True:
             while self._waiting:
-                pending = self._waiting.popleft()
-                if pending.answer.wanted:
-                    return pending
+                if self._waiting[0].answer.wanted:
+                    return self._waiting[0]
+                self._waiting.popleft()
             await self._takers.park()
-
-    async def take_all(self) -> deque[Pending]:
-        """All that wait and are still wanted, at least one: what is handed on together is committed together."""
-        taken = deque([await self.take()])
-        taken.extend(pending for pending in self._waiting if pending.answer.wanted)
-        self._waiting.clear()
-        return taken
 
     def fail(self, error: Callable[[], Exception]) -> None:
         """Refuse whatever waits, each with an `error` of its own."""

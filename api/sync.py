@@ -29,12 +29,12 @@ from holdfast.events.spec import Call, LimitSpec
 
 from .calling import CALLS, THREADS, Callables
 from .clusters import Slurm
-from .desk import Desk, Recorded, changed, home_at, numbers, position, status, submission_text, submitted
+from .desk import Desk, Recorded, changed, home_at, position, status, submission_text, submitted
 from .engine import Engine
 from .functions import Function, Registry
 from .given import check_function_name, check_places, seconds
 from .job_records import JobRecord
-from .jobs import After, Command, Job, JobOptions, PolicyOptions
+from .jobs import After, Command, Job, JobOptions, PolicyOptions, numbers
 from .output import Output
 from .steps import Step
 from .targets import Amount, limit, offer

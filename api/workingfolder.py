@@ -15,10 +15,12 @@ _BYTES_MAX: Final = 4096  # as Linux has it for any path
 _Path: Final = ctypes.c_char * _BYTES_MAX
 _getcwd: Final = ctypes.PyDLL(None).getcwd  # `PyDLL`, not `CDLL`: that one lets go as well
 _getcwd.argtypes = (ctypes.c_char_p, ctypes.c_size_t)
-_getcwd.restype = ctypes.c_bool
+_getcwd.restype = ctypes.c_void_p  # of which `c_bool` would see the lowest byte alone
 
 
 def working_folder() -> str:
     """Its path, as `os.getcwd` has it. Raises OSError if there is none any more."""
     path = _Path()
-    return os.fsdecode(path.value) if _getcwd(path, _BYTES_MAX) else os.getcwd()  # noqa: PTH109 - text, as it is recorded
+    if _getcwd(path, _BYTES_MAX) is None:
+        return os.getcwd()  # noqa: PTH109 - text, as it is recorded
+    return os.fsdecode(path.value)

@@ -16,9 +16,11 @@ from typing import NoReturn, cast
 import anyio
 import anyio.to_thread
 import pytest
+import trio
 
 import holdfast
 from holdfast.events.facts import CancelRequested, JobPrioritised, JobSubmitted, TargetAttached
+from holdfast.events.messages import Submitted
 from holdfast.store.home import Home
 from holdfast.store.lock import HomeLock
 from holdfast.store.reader import Reader
@@ -196,6 +198,33 @@ async def test_p7_a_command_with_a_value_of_a_wrong_type_is_not_recorded_by_whic
     with Reader(Home(home)) as reader:
         events = [event for _, event in reader.events(before)]
         assert not any(isinstance(event, JobSubmitted | CancelRequested | JobPrioritised) for event in events)
+
+
+@pytest.mark.parametrize("slots", [1.5, "3", True, 0, 2**60])
+async def test_p7_a_supervisor_with_slots_that_are_no_number_of_them_is_refused(home: Path, slots: int) -> None:
+    """Once, what was no whole number was recorded: such a home could not be opened any more."""
+    with pytest.raises(holdfast.BadInput, match=r"slots: .* is out of bounds; give a whole number from 1"):
+        async with holdfast.open_supervisor(home, slots=slots):
+            raise AssertionError("it opened")
+    assert not await trio.Path(home).exists()
+
+
+async def test_a_supervisor_asked_for_the_end_of_what_is_no_job_says_so(home: Path) -> None:
+    async with holdfast.open_supervisor(home) as supervisor:
+        submitted = await supervisor.request(
+            holdfast.Submit(holdfast.FlowSpec((holdfast.JobSpec(run="true", hold=True),)))
+        )
+        assert submitted == Submitted((1,))
+        for given, problem in (
+            ("1", "'1' is a name"),
+            (1.0, "1.0 is no job"),
+            (True, "True is no job"),
+            (2**70, "there is no job"),
+            (-1, "there is no job -1"),
+            (2, "there is no job 2"),
+        ):
+            with trio.fail_after(60), pytest.raises(holdfast.BadInput, match=problem):
+                await supervisor.finished((cast("int", given),))
 
 
 def test_a_supervisor_outside_of_trio_is_refused_with_the_way_to_do_it(home: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 from holdfast.engine import Closed
 from holdfast.events.messages import AskStatus, Refusal, Status
@@ -29,7 +30,7 @@ def test_a_request_goes_at_once_to_who_receives_them() -> None:
 
 
 async def test_what_comes_while_there_is_no_room_waits_and_none_overtakes_it() -> None:
-    requests, received = Requests(), list[Pending]()
+    requests, received, freed = Requests(), list[Pending](), trio.Condition()
     sent = [pending() for _ in range(4)]
     room = 1
 
@@ -38,15 +39,47 @@ async def test_what_comes_while_there_is_no_room_waits_and_none_overtakes_it() -
             received.append(one)
         return one in received
 
+    async def tell(one: Pending) -> None:
+        assert one in sent
+        async with freed:
+            while not receive(one):
+                await freed.wait()
+
     with requests.handed_to(receive), trio.fail_after(1):
         for one in sent[:3]:
             requests.put(one)
         room = 2
         requests.put(sent[3])  # there would be room for it, but not for those before it
         assert received == sent[:1]
-        assert list(await requests.take_all()) == sent[1:]
-        requests.put(last := pending())
-    assert received == [sent[0], last]
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(requests.hand_on, tell)
+            await wait_all_tasks_blocked()
+            assert received == sent[:2]  # the next one is in hand, and waits for room
+            room = 9
+            sent.append(pending())
+            requests.put(sent[4])
+            assert received == sent[:2]
+            async with freed:
+                freed.notify()
+            await wait_all_tasks_blocked()
+            assert received == sent
+            nursery.cancel_scope.cancel()
+
+
+async def test_one_in_hand_when_a_supervisor_leaves_is_the_first_for_the_next() -> None:
+    requests, sent = Requests(), [pending() for _ in range(3)]
+
+    async def tell(_: Pending) -> None:
+        await trio.sleep_forever()
+
+    for one in sent:
+        requests.put(one)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(requests.hand_on, tell)
+        await wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+    with trio.fail_after(1):
+        assert [await requests.take() for _ in sent] == sent
 
 
 async def test_one_that_nobody_wants_any_more_is_not_handed_on() -> None:
@@ -54,7 +87,21 @@ async def test_one_that_nobody_wants_any_more_is_not_handed_on() -> None:
     requests.put(left)
     requests.put(wanted)
     left.answer.leave()
-    assert list(await requests.take_all()) == [wanted]
+    assert await requests.take() is wanted
+
+
+def test_one_whose_caller_was_cancelled_before_it_came_is_not_received() -> None:
+    requests, left, wanted, received = Requests(), pending(), pending(), list[Pending]()
+    left.answer.leave()
+
+    def receive(one: Pending) -> bool:
+        received.append(one)
+        return True
+
+    with requests.handed_to(receive):
+        requests.put(left)
+        requests.put(wanted)
+    assert received == [wanted]
 
 
 def test_an_answer_reaches_who_asked_and_a_refusal_or_an_error_is_raised_there() -> None:
