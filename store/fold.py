@@ -113,11 +113,10 @@ def fold_log(
     for an event that can't follow those before it.
     """
     seq = 0
-    note, jobs = fold.numbered.note, fold.jobs.changed
+    take, jobs = fold.take, fold.jobs.changed
     for seq, time, event in facts:
         try:
-            evolve(fold, event, time)  # these two are `take`, without a call that every event would pay for
-            note(event, seq, time)
+            take(event, seq, time)
         except IllegalMove as error:
             raise DamagedLog(path, f"event {seq} can't follow those before it: {error}") from error
         if len(jobs) >= jobs_max:
