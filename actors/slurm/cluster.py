@@ -172,7 +172,7 @@ class Cluster:
         """
         shared = self._shared
         known = shared.log.journal(shared.name)
-        fresh = "" if known else f"{int(shared.random.random() * 2**52):013x}"
+        fresh = "" if known else shared.new_word()
         found, shared.receipt = await ask_identity(site, fresh)
         if known and known.rpartition(":")[2] != found:
             message = (

@@ -67,6 +67,10 @@ class Shared:
             entry.secrets = () if spec is None else spec.secrets
         return entry.secrets
 
+    def new_word(self) -> str:
+        """A word that stands nowhere yet, to know again by it what it is written on."""
+        return f"{int(self.random.random() * 2**52):013x}"
+
     def left_behind(self, works: Sequence[str]) -> None:
         """Attempts that are over, and of which something may lie on the cluster that nobody needs any more."""
         self.leftovers += works

@@ -186,7 +186,7 @@ class Submitter:
             try:
                 wanted = (*options(group[0].spec, shared.slurm), *behind(shared.book, group[0].after))
                 place = Place(site.workdir, site.folder)
-                plan = f"{int(shared.random.random() * 2**52):013x}"
+                plan = shared.new_word()
                 text = await trio.to_thread.run_sync(render, group[0].token, group, wanted, shared.slurm, place, plan)
             except BadInput as error:
                 for order in group:
