@@ -59,12 +59,13 @@ def declare(home: Home, flow: Path, name: str) -> tuple[JobKind, ...]:
 
 def _kinds(jobs: Iterable[JobSpec]) -> tuple[JobKind, ...]:
     """Jobs that ask for the same, as one kind each, in the order of their first."""
-    names: dict[bytes, list[str]] = {}
+    found: dict[bytes, JobKind] = {}
     for job in jobs:
         asked = JobSpec("true", needs=job.needs, timeout_us=job.timeout_us, sbatch=job.sbatch)
-        names.setdefault(msgspec.json.encode(asked), []).append(job.name)
-    decoder = msgspec.json.Decoder(JobSpec)
-    return tuple(JobKind(replace(decoder.decode(text), name=each[0]), len(each)) for text, each in names.items())
+        key = msgspec.json.encode(asked, order="sorted")
+        before = found.get(key) or JobKind(replace(asked, name=job.name), 0)
+        found[key] = replace(before, jobs=before.jobs + 1)
+    return tuple(found.values())
 
 
 def check_known(home: Home, name: str) -> None:
